@@ -1,0 +1,57 @@
+"""wengert: tape-based reverse-mode automatic differentiation on NumPy and CuPy.
+
+A `Tensor` is an array that records what is done to it; `loss.backward()` walks that record, the tape, in
+reverse and leaves a gradient in `.grad` of each leaf. Ordinary NumPy code works on Tensors as it stands.
+
+>>> import numpy as np
+>>> from autograd import Tensor
+>>> w = Tensor([0.5, -1.0], requires_grad=True)
+>>> loss = np.log(1 + np.exp(-(w @ np.array([2.0, 1.0]))))
+>>> loss.backward()
+>>> w.grad
+array([-1. , -0.5])
+"""
+
+from ._other import refuse_mixture
+
+refuse_mixture(__path__[0])
+
+from .errors import (
+    AnomalyError,
+    DeviceError,
+    GradientCheckError,
+    NoRuleError,
+    ReleasedError,
+    StaleError,
+    VJPError,
+)
+from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
+from .primitive import define
+from .rules.stable import logsumexp, sigmoid, softplus
+from .tape import Tape
+from .tensor import Tensor
+
+__version__ = "0.1.0"
+
+#: The name of the distribution: `nn` and `optim` look for it, since another one installs an `autograd` too.
+__distribution__ = "wengert"
+
+__all__ = [
+    "AnomalyError",
+    "DeviceError",
+    "GradientCheckError",
+    "NoRuleError",
+    "ReleasedError",
+    "StaleError",
+    "Tape",
+    "Tensor",
+    "VJPError",
+    "define",
+    "detect_anomaly",
+    "enable_grad",
+    "is_grad_enabled",
+    "logsumexp",
+    "no_grad",
+    "sigmoid",
+    "softplus",
+]

@@ -1,0 +1,89 @@
+"""What `detect_anomaly` does: remember the user's line, and look for values that are not finite."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .devices import describe
+from .errors import AnomalyError
+from .node import Node
+
+__all__ = ["Site", "check_cotangent", "recorded_at", "watch"]
+
+_LIBRARY = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), package) + os.sep
+    for package in ("autograd", "nn", "optim")
+)
+
+
+class Site(NamedTuple):
+    """A line of the user's code."""
+
+    filename: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.filename, self.line).strip()
+        return f"{self.filename}:{self.line}, in {self.function}" + (f": `{text}`" if text else "")
+
+
+def call_site() -> Site | None:
+    """The innermost line on the stack that belongs neither to this library nor to NumPy's dispatch."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        inside = name.startswith(_LIBRARY) or name.startswith("<recorder of") or name.startswith("<__array_function__")
+        if not inside:
+            return Site(name, frame.f_lineno, frame.f_code.co_qualname)
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return None
+
+
+def recorded_at(node: Node) -> str:
+    """Where a node was recorded, as the end of a message; how to find out, if that is not known."""
+    site = None if node.notes is None else node.notes.site
+    if site is None:
+        return " Run it under `with autograd.detect_anomaly():` to see the line that recorded it."
+    return f" It was recorded at {site}."
+
+
+def watch(node: Node, result: Any, operands: tuple[Any, ...]) -> None:
+    """Note the user's line on a new node, and refuse a result that is not finite."""
+    node.annotate().site = call_site()
+    fault = _fault(result)
+    if fault:
+        shown = ", ".join(describe(o) for o in operands)
+        raise AnomalyError(
+            f"{node.primitive.name} returned a value that is not finite ({fault}); "
+            f"it was called as {node.primitive.name}({shown}).{recorded_at(node)}"
+        )
+
+
+def check_cotangent(node: Node, position: int, cotangent: Any) -> None:
+    """Refuse a cotangent that is not finite, naming the rule and the line of the forward operation."""
+    fault = _fault(cotangent)
+    if fault:
+        primitive = node.primitive
+        which = f"input {position}" if primitive.variadic else f"input {primitive.inputs[position]!r}"
+        raise AnomalyError(
+            f"the backward rule of {primitive.name} for {which} returned a cotangent that is not finite "
+            f"({fault}).{recorded_at(node)}"
+        )
+
+
+def _fault(array: Any) -> str:
+    finite = np.isfinite(array)
+    if bool(finite.all()):
+        return ""
+    wrong = np.argwhere(~np.atleast_1d(np.asarray(finite)))
+    first = tuple(int(i) for i in wrong[0])
+    value = np.asarray(array).reshape(-1)[np.ravel_multi_index(first, np.atleast_1d(finite).shape)]
+    return f"{len(wrong)} of {finite.size}, the first at index {first}: {value}"

@@ -1,0 +1,145 @@
+"""The entries of a tape: `Node`, one recorded operation, and `Leaf`, one input of the graph.
+
+A Tensor points to its node; a node never points to its own Tensor. So a graph has no cycles and dies,
+by reference count alone, with the last Tensor that needs it. What a node knows of its result is in
+`shape`, `dtype` and `kind`; what its rules need of the forward pass is in `saved`, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .primitive import Primitive
+
+__all__ = ["Leaf", "Node", "Notes", "Value", "tick"]
+
+#: The next number of the one counter that orders everything: recorded operations and in-place writes.
+tick = itertools.count(1).__next__
+
+
+class Notes:
+    """What few nodes have, and so none carries by itself.
+
+    Attributes
+    ----------
+    name : str or None
+        The name that the user gave to the Tensor.
+    site : Site or None
+        The user's line that recorded the operation (`detect_anomaly`).
+    retain : bool
+        Whether a backward pass stores the cotangent of this operation's result in `grad`.
+    grad : array or None
+        That cotangent.
+    hooks : dict
+        Functions that see, and may replace, the cotangent.
+    """
+
+    __slots__ = ("grad", "hooks", "name", "retain", "site")
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.site: Any = None
+        self.retain = False
+        self.grad: Any = None
+        self.hooks: dict[int, Callable[[Any], Any]] = {}
+
+
+class Node:
+    """One recorded operation.
+
+    Attributes
+    ----------
+    primitive : Primitive
+        The operation and its rules.
+    parents : tuple of (Node or None)
+        For each array input, where it came from; None for an input that needs no gradient.
+    saved : tuple or None
+        What `primitive.saves` names, in its order; None once a backward pass has released it.
+    constants : tuple or None
+        For each array input that is not in `parents`, what it was: a `Leaf` (without its values) or the
+        plain number itself. Only drawings and explanations read it.
+    shape, dtype, kind
+        The result's shape, dtype and array type: what its cotangent must have.
+    index : int
+        The number on the tape; larger than that of each parent.
+    notes : Notes or None
+        Name, line, hooks, where there are any.
+    """
+
+    __slots__ = ("constants", "dtype", "index", "kind", "notes", "parents", "primitive", "saved", "shape")
+
+    primitive: Primitive
+    parents: tuple[Node | None, ...]
+    saved: tuple[Any, ...] | None
+    constants: tuple[Any, ...] | None
+    shape: tuple[int, ...]
+    dtype: Any
+    kind: type
+    index: int
+    notes: Notes | None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this is an input of the graph and not an operation."""
+        return isinstance(self, Leaf)
+
+    @property
+    def name(self) -> str | None:
+        """The name that the user gave to the Tensor, if any."""
+        return None if self.notes is None else self.notes.name
+
+    def annotate(self) -> Notes:
+        """The notes of this node, made on first use."""
+        if self.notes is None:
+            self.notes = Notes()
+        return self.notes
+
+    def __repr__(self) -> str:
+        operation = "leaf" if self.is_leaf else self.primitive.name
+        label = "" if self.name is None else f" {self.name!r}"
+        return f"<Node {self.index}: {operation}{label} {self.dtype}{list(self.shape)}>"
+
+
+class Leaf(Node):
+    """An input of the graph: a Tensor that the user made, or a constant that an operation met.
+
+    The gradient of a leaf lives here, not on the Tensor: a backward pass knows nodes, and only nodes.
+    """
+
+    __slots__ = ("grad",)
+
+    grad: Any
+
+    def __init__(self, data: Any, index: int | None = None):
+        self.primitive = None  # type: ignore[assignment]
+        self.parents = ()
+        self.saved = ()
+        self.constants = None
+        self.shape = data.shape
+        self.dtype = data.dtype
+        self.kind = data.__class__
+        self.index = tick() if index is None else index
+        self.notes = None
+        self.grad = None
+
+
+class Value:
+    """What the engine sees of a Tensor: its array, its node, and whether a gradient is wanted.
+
+    `autograd.Tensor` is this with NumPy's operators and methods on it.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_node", "_requires_grad")
+
+    _data: Any
+    _node: Node | None
+    _requires_grad: bool
+
+    def _described(self) -> Node:
+        """The node of this value; a constant gets a leaf on first use."""
+        if self._node is None:
+            self._node = Leaf(self._data)
+        return self._node

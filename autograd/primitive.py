@@ -1,0 +1,228 @@
+"""A primitive: a function on arrays, with one VJP rule for each input.
+
+    tanh = define(np.tanh, "x -> y",
+                  x=lambda g, y: g * (1 - y * y))
+
+    multiply = define(np.multiply, "x, y -> z", broadcasts=True, promotes=True,
+                      x=lambda g, y: g * y,
+                      y=lambda g, x: g * x)
+
+    sum = define(np.sum, "a; axis=None, keepdims=False -> y",
+                 a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims))
+
+The signature names the array inputs, then (after `;`) the options, then the output. A rule is the
+vector-Jacobian product for one input: it takes the cotangent `g` of the output and returns the cotangent
+of that input. **The names of its parameters say what the tape keeps for it**: an input, the output, an
+option, or the shape or dtype of an input (`a_shape`, `a_dtype`). A rule that names only `g` keeps nothing.
+
+`define` returns a function on Tensors and arrays, and registers it for the NumPy function that it stands
+for, so that `np.tanh(t)` finds it. How that function records is in `recorder.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+__all__ = ["REGISTRY", "Primitive", "define"]
+
+#: NumPy function -> the function that handles it for Tensors.
+REGISTRY: dict[Any, Callable[..., Any]] = {}
+
+Rule = Callable[..., Any]
+
+
+class Primitive:
+    """What the tape knows of an operation. Made by `define`.
+
+    Attributes
+    ----------
+    name : str
+        The name of the function.
+    forward : callable
+        Computes the output from plain arrays; options are passed by keyword.
+    inputs, options : tuple of str
+        The names in the signature before and after `;`.
+    header : str
+        The parameters with their defaults, as written in the signature.
+    output : str
+        The name of the output.
+    variadic : bool
+        Whether the one input is a sequence of arrays (`*xs`).
+    rules : dict
+        Input name -> VJP rule. An input without a rule gets no gradient.
+    saves : tuple of str
+        What a node keeps: the names that the rules name, without `g` (and `i`).
+    pulls : sequence
+        For each input, a function `(g, saved) -> cotangent`, or None: the rules, ready to be called.
+    broadcasts : bool
+        Whether inputs are broadcast to the output's shape, as a ufunc does. The engine then sums a
+        cotangent of the output's shape down to its input's: the one place where broadcasting is undone.
+    promotes : bool
+        Whether inputs are converted to the output's dtype. The engine then converts a cotangent of the
+        output's dtype back to its input's.
+    """
+
+    __slots__ = (
+        "broadcasts",
+        "forward",
+        "function",
+        "header",
+        "inputs",
+        "name",
+        "options",
+        "output",
+        "promotes",
+        "pulls",
+        "rules",
+        "saves",
+        "variadic",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: str,
+        rules: dict[str, Rule],
+        *,
+        forward: Callable[..., Any] | None = None,
+        broadcasts: bool = False,
+        promotes: bool = False,
+    ):
+        self.function = function
+        self.forward = function if forward is None else forward
+        self.name: str = function.__name__
+        left, arrow, output = signature.partition("->")
+        inputs, _, options = left.partition(";")
+        if not arrow or not inputs.strip() or not output.strip().isidentifier():
+            raise ValueError(
+                f"{self.name}: the signature {signature!r} is not of the form 'x, y; axis=None -> z' "
+                "(array inputs; options -> output)."
+            )
+        self.variadic = inputs.strip().startswith("*")
+        self.header = ", ".join(part.strip().lstrip("*") for part in (inputs, options) if part.strip())
+        self.inputs = _names(inputs)
+        self.options = _names(options)
+        self.output = output.strip()
+        self.rules = rules
+        self.broadcasts = broadcasts
+        self.promotes = promotes
+        self._check_rules()
+        self.saves = self._saves()
+        self.pulls: Any = ()  # filled in by the recorder
+
+    def wants(self, rule: Rule) -> tuple[str, ...]:
+        """The names of the parameters of `rule` after `g`."""
+        return tuple(inspect.signature(rule).parameters)[1:]
+
+    def sources(self) -> set[str]:
+        """Everything that a rule may name."""
+        known = {*self.inputs, *self.options, self.output}
+        if self.variadic:
+            return known | {"i", f"{self.inputs[0]}_shapes", f"{self.inputs[0]}_ndim"}
+        return known | {f"{name}_{what}" for name in self.inputs for what in ("shape", "dtype")}
+
+    def _check_rules(self) -> None:
+        unknown = set(self.rules) - set(self.inputs)
+        if unknown:
+            raise ValueError(
+                f"{self.name}: there is a rule for {sorted(unknown)}, but its inputs are {list(self.inputs)}."
+            )
+        for name, rule in self.rules.items():
+            parameters = list(inspect.signature(rule).parameters)
+            if not parameters or parameters[0] != "g":
+                raise ValueError(
+                    f"{self.name}: the rule for {name!r} must take the cotangent `g` first, it takes {parameters}."
+                )
+            strange = set(parameters[1:]) - self.sources()
+            if strange:
+                raise ValueError(
+                    f"{self.name}: the rule for {name!r} names {sorted(strange)}; it can name {sorted(self.sources())}."
+                )
+
+    def _saves(self) -> tuple[str, ...]:
+        named = [name for rule in self.rules.values() for name in self.wants(rule) if name != "i"]
+        return tuple(dict.fromkeys(named))
+
+    def users(self, save: str) -> tuple[str, ...]:
+        """The inputs whose rules name `save`."""
+        return tuple(name for name, rule in self.rules.items() if save in self.wants(rule))
+
+    def __repr__(self) -> str:
+        rules = ", ".join(self.rules) or "none"
+        return f"<Primitive {self.name}({self.header}) -> {self.output}; rules for {rules}>"
+
+
+class Repeated:
+    """The pulls of a variadic primitive: the same rule for each input, told which one it is."""
+
+    def __init__(self, pull: Callable[[Any, Any, int], Any]):
+        self.pull = pull
+
+    def __iter__(self) -> Iterator[Callable[[Any, Any], Any]]:
+        pull, i = self.pull, 0
+        while True:
+            yield lambda g, saved, i=i: pull(g, saved, i)  # type: ignore[misc]
+            i += 1
+
+
+def _names(parameters: str) -> tuple[str, ...]:
+    parts = (part.partition("=")[0].strip().lstrip("*") for part in parameters.split(","))
+    return tuple(part for part in parts if part)
+
+
+def define(
+    function: Callable[..., Any],
+    signature: str,
+    *,
+    forward: Callable[..., Any] | None = None,
+    broadcasts: bool = False,
+    promotes: bool = False,
+    **rules: Rule,
+) -> Callable[..., Any]:
+    """Make `function` differentiable: give it its VJP rules, and register it.
+
+    Parameters
+    ----------
+    function : callable
+        A function on arrays: NumPy's, or one of our own.
+    signature : str
+        `"inputs; options -> output"`, as in `"x, y -> z"` or `"a; axis=None -> y"`. One input `*xs` is a
+        sequence of arrays; its rule may name `i`, the position of the input that it is asked for.
+    forward : callable, optional
+        What to call on plain arrays in place of `function`, where a quicker way exists.
+    broadcasts, promotes : bool
+        See `Primitive`.
+    **rules : callable
+        For each differentiable input, its VJP rule, `input=lambda g, …: …`.
+
+    Returns
+    -------
+    callable
+        The function on Tensors and arrays; its `primitive` attribute is the `Primitive`.
+
+    Raises
+    ------
+    ValueError
+        If a rule is for something that is not an input, or names something that does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor
+    >>> from autograd.primitive import define
+    >>> def cube(x):
+    ...     return x * x * x
+    >>> cube = define(cube, "x -> y", x=lambda g, x: g * 3 * x * x)
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> cube(x).sum().backward()
+    >>> x.grad
+    array([ 3., 12.])
+    """
+    from .recorder import make_recorder  # the recorder is made from a Primitive
+
+    primitive = Primitive(function, signature, rules, forward=forward, broadcasts=broadcasts, promotes=promotes)
+    record = make_recorder(primitive)
+    REGISTRY[function] = record
+    return record

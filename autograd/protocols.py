@@ -1,0 +1,93 @@
+"""NumPy's protocols: how `np.tanh(t)` and `np.concatenate([t, u])` reach our rules (NEP 13 and NEP 18).
+
+A call that a rule covers is recorded. A function that no gradient flows through, or a call in which nothing
+is tracked, runs on the arrays. Anything else is refused by name: a gradient is never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .errors import NoRuleError
+from .modes import current_mode
+from .node import Value
+from .primitive import REGISTRY
+from .recorder import unrecorded, unwrap
+from .rules.constant import CONSTANT
+
+__all__ = ["array_function", "array_ufunc"]
+
+
+def _tracked(values: Iterable[Any]) -> bool:
+    """Whether a Tensor that requires a gradient is among `values`, or in a list, tuple or dict there."""
+    for value in values:
+        if isinstance(value, Value):
+            if value._requires_grad:
+                return True
+        elif isinstance(value, list | tuple):
+            if _tracked(value):
+                return True
+        elif isinstance(value, dict) and _tracked(value.values()):
+            return True
+    return False
+
+
+def _qualified(function: Any) -> str:
+    module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core", "numpy")
+    return f"{module}.{function.__name__}".replace("numpy", "np", 1)
+
+
+def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a call that no rule covers on the arrays, if no gradient can be lost by it."""
+    if function not in CONSTANT and current_mode().recording and _tracked((args, kwargs)):
+        raise NoRuleError(
+            f"{name} has no differentiation rule yet, and it was called on a Tensor that requires a gradient. "
+            "Use functions that have one, or, if no gradient shall flow through it, call it on `t.detach()`."
+        )
+    return unrecorded(function(*unwrap(args), **unwrap(kwargs)))
+
+
+def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Callable[..., Any]) -> Any:
+    handler = REGISTRY.get(key)
+    if handler is None:
+        return _without_rule(plain, name, args, kwargs)
+    if kwargs:
+        primitive = getattr(handler, "primitive", None)
+        kwargs = {k: v for k, v in kwargs.items() if not (k in ("out", "dtype") and v is None)}
+        if primitive is not None:
+            strange = kwargs.keys() - {*primitive.options, *primitive.inputs}
+            if strange:
+                shown = ", ".join(f"{k}=" for k in sorted(strange))
+                return _without_rule(plain, f"{name} with {shown}", args, kwargs)
+    return handler(*args, **kwargs)
+
+
+def array_ufunc(tensor: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """`Tensor.__array_ufunc__`: a call of a ufunc, or of one of its methods."""
+    if method == "__call__":
+        if not kwargs:
+            handler = REGISTRY.get(ufunc)
+            if handler is not None:
+                return handler(inputs[0]) if len(inputs) == 1 else handler(*inputs)
+        key = plain = ufunc
+        name = f"np.{ufunc.__name__}"
+    else:
+        plain = key = getattr(ufunc, method)
+        name = f"np.{ufunc.__name__}.{method}"
+    out = kwargs.get("out")
+    if out is not None and any(o is not None for o in out):
+        raise TypeError(
+            f"{name} cannot write a Tensor's value into an existing array (out=, or an operator like `array += tensor`): "
+            "values on a tape are never overwritten. Write `array = array + tensor`, which makes a new Tensor."
+        )
+    return _dispatch(key, name, inputs, kwargs, plain)
+
+
+def array_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """`Tensor.__array_function__`: a call of any other NumPy function."""
+    if kwargs.get("out") is not None:
+        raise TypeError(
+            f"{_qualified(function)} cannot write into out= with Tensors: values on a tape are never overwritten."
+        )
+    return _dispatch(function, _qualified(function), args, kwargs, function)

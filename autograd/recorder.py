@@ -1,0 +1,239 @@
+"""How a primitive is called: unwrap the Tensors, compute, and record a node if a gradient is wanted.
+
+The function that does it is written for each primitive from its signature, as `dataclasses` writes an
+`__init__`: no loop over inputs, no keyword handling, nothing saved that no active rule names. This is what
+makes an operation cheap. For `multiply = define(np.multiply, "x, y -> z", …)` the text is, in essence,
+
+    def multiply(x, y):
+        x_, x_on = (x._data, x._requires_grad) if isinstance(x, Value) else (operand(x), False)
+        y_, y_on = …
+        z = forward(x_, y_)
+        if not (x_on or y_on) or not recording:
+            return unrecorded(z)
+        node = Node(primitive, index=tick())
+        node.parents = (x._node if x_on else None, y._node if y_on else None)
+        node.saved = (y_ if x_on else None, x_ if y_on else None)
+        return Tensor(z, node)
+
+and `multiply.source` shows it whole.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import anomaly
+from .devices import as_array, describe, is_foreign, mixing_error
+from .modes import RECORDING, current_mode
+from .node import Leaf, Node, Value, tick
+from .primitive import Primitive, Repeated
+
+__all__ = ["lift", "make_recorder", "unrecorded", "unwrap", "wrap"]
+
+new = object.__new__
+
+#: The class of results; `tensor.py` puts `Tensor` here, which needs the operators that need this module.
+Tensor: Any = Value
+
+#: Operands that are taken as they are; None stands for an optional input that is absent.
+PLAIN = frozenset({ndarray, float, int, bool, complex, np.float64, np.float32, type(None)})
+
+
+def wrap(data: Any, node: Node | None = None) -> Any:
+    """A Tensor around an array: tracked if a node is given."""
+    tensor = new(Tensor)
+    tensor._data = data if data.__class__ is ndarray else as_array(data)
+    tensor._node = node
+    tensor._requires_grad = node is not None
+    return tensor
+
+
+def unrecorded(result: Any) -> Any:
+    """What a function that is not recorded returns: arrays as Tensors, everything else as it is."""
+    if isinstance(result, ndarray | np.generic) or is_foreign(result):
+        return wrap(result)
+    if isinstance(result, list | tuple):
+        items = [unrecorded(item) for item in result]
+        return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
+    return result
+
+
+def unwrap(value: Any) -> Any:
+    """`value` with each Tensor in it, also inside lists, tuples and dicts, replaced by its array."""
+    if isinstance(value, Value):
+        return value._data
+    if isinstance(value, list):
+        return [unwrap(item) for item in value]
+    if type(value) is tuple:
+        return tuple([unwrap(item) for item in value])
+    if isinstance(value, dict):
+        return {key: unwrap(item) for key, item in value.items()}
+    return value
+
+
+def operand(value: Any) -> Any:
+    """An operand that is not a Tensor, as something that a rule can calculate with."""
+    if value.__class__ in PLAIN or isinstance(value, np.generic | ndarray) or is_foreign(value):
+        return value
+    return as_array(value)
+
+
+def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
+    """For the inputs of a variadic primitive: the arrays, which are tracked, and is one a Tensor."""
+    if isinstance(values, Value):
+        values = list(values)  # type: ignore[call-overload]
+    arrays = [value._data if isinstance(value, Value) else operand(value) for value in values]
+    tracked = [isinstance(value, Value) and value._requires_grad for value in values]
+    return arrays, tracked, any(isinstance(value, Value) for value in values)
+
+
+def constant(given: Any) -> Any:
+    """What an untracked input was, without its values: a leaf, or the plain number. For drawings only."""
+    if isinstance(given, Value):
+        return given._described()
+    return Leaf(given) if given.__class__ is ndarray or is_foreign(given) else given
+
+
+def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -> None:
+    """Add to an error of the forward function what it was called with; raise a better one if known."""
+    mixed = mixing_error(primitive.name, operands)
+    if mixed is not None:
+        raise mixed from None
+    shown = ", ".join(describe(o) for o in operands)
+    error.add_note(f"in {primitive.name}({shown})")
+
+
+def lift(node: Node) -> tuple[Any, ...]:
+    """What a node saved, for rules that shall be recorded: tracked values are Tensors again."""
+    primitive = node.primitive
+    assert node.saved is not None
+    lifted = list(node.saved)
+    for k, name in enumerate(primitive.saves):
+        value = lifted[k]
+        if value is None:
+            continue
+        if name == primitive.output:
+            lifted[k] = wrap(value, node)
+        elif primitive.variadic and name == primitive.inputs[0]:
+            lifted[k] = [
+                array if parent is None else wrap(array, parent)
+                for array, parent in zip(value, node.parents, strict=True)
+            ]
+        elif name in primitive.inputs:
+            parent = node.parents[primitive.inputs.index(name)]
+            if parent is not None:
+                lifted[k] = wrap(value, parent)
+    return tuple(lifted)
+
+
+def make_recorder(primitive: Primitive) -> Callable[..., Any]:
+    """The function on Tensors and arrays that computes `primitive` and records it."""
+    source = _source(primitive)
+    filename = f"<recorder of {primitive.name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    scope: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), globals(), scope)
+    record: Any = scope["make"](primitive, primitive.forward)
+    record.__name__ = record.__qualname__ = primitive.name
+    record.__doc__ = primitive.function.__doc__
+    record.__module__ = getattr(primitive.function, "__module__", None) or "numpy"
+    record.primitive = primitive
+    record.source = source
+    pulls = tuple(_pull(primitive, name) for name in primitive.inputs)
+    primitive.pulls = Repeated(pulls[0]) if primitive.variadic and pulls[0] else pulls
+    return record  # type: ignore[no-any-return]
+
+
+def _pull(primitive: Primitive, name: str) -> Any:
+    """The rule for one input as a function of the cotangent and of what the node saved."""
+    rule = primitive.rules.get(name)
+    if rule is None:
+        return None
+    arguments = ", ".join("i" if n == "i" else f"s[{primitive.saves.index(n)}]" for n in primitive.wants(rule))
+    return eval(f"lambda g, s{', i' * primitive.variadic}: rule(g, {arguments})", {"rule": rule})
+
+
+def _source(primitive: Primitive) -> str:
+    """The text of the recorder of `primitive`."""
+    out, options = primitive.output, "".join(f", {name}={name}" for name in primitive.options)
+    if primitive.variadic:
+        xs = primitive.inputs[0]
+        unwrapping = [f"{xs}_, on, found = sequence({xs})"]
+        call, operands, any_on, any_found = f"{xs}_{options}", f"tuple({xs}_)", "True in on", "found"
+        parents = f"tuple([x._node if x_on else None for x, x_on in zip({xs}, on)])"
+        all_on, described = "False not in on", f"tuple([None if x_on else constant(x) for x, x_on in zip({xs}, on)])"
+        known = {xs: f"{xs}_", f"{xs}_shapes": f"[x.shape for x in {xs}_]"}
+        needed = dict.fromkeys(primitive.saves, "True")
+    else:
+        unwrapping, ruled = [], [name for name in primitive.inputs if name in primitive.rules]
+        for x in primitive.inputs:
+            on = f"; {x}_on = {x}._requires_grad" if x in ruled else ""
+            off = f"; {x}_on = False" if x in ruled else ""
+            unwrapping += [
+                f"if isinstance({x}, Value): {x}_ = {x}._data{on}",
+                f"else: {x}_ = {x} if {x}.__class__ in PLAIN else operand({x}){off}",
+            ]
+        call = ", ".join(f"{x}_" for x in primitive.inputs) + options
+        operands = "(" + "".join(f"{x}_, " for x in primitive.inputs) + ")"
+        any_on = " or ".join(f"{x}_on" for x in ruled) or "False"
+        any_found = " or ".join(f"isinstance({x}, Value)" for x in primitive.inputs)
+        entries = [f"({x}._node if {x}_on else None)" if x in ruled else "None" for x in primitive.inputs]
+        if len(primitive.inputs) == 1:
+            entries = [f"{primitive.inputs[0]}._node"]
+        parents = "(" + "".join(f"{entry}, " for entry in entries) + ")"
+        all_on = " and ".join(f"{x}_on" if x in ruled else "False" for x in primitive.inputs)
+        described = "".join(
+            (f"None if {x}_on else " if x in ruled else "")
+            + f"({x}._node or {x}._described()) if isinstance({x}, Value) else constant({x}_), "
+            for x in primitive.inputs
+        )
+        described = f"({described})"
+        known = {x: f"{x}_" for x in primitive.inputs}
+        known |= {f"{x}_shape": f"np.shape({x}_)" for x in primitive.inputs}
+        known |= {f"{x}_shape": f"{x}_.shape" for x in primitive.inputs if primitive.users(f"{x}_shape") == (x,)}
+        known |= {f"{x}_dtype": f"{x}_.dtype" for x in primitive.inputs}
+        needed = {
+            save: "True" if set(primitive.users(save)) >= set(ruled) else " or ".join(
+                f"{x}_on" for x in primitive.users(save)
+            )
+            for save in primitive.saves
+        }
+    known |= {out: "result_", **{name: name for name in primitive.options}}
+    saved = [known[s] if needed[s] == "True" else f"({known[s]} if {needed[s]} else None)" for s in primitive.saves]
+    lines = [
+        *unwrapping,
+        "try:",
+        f"    result_ = forward({call})",
+        "except Exception as error:",
+        f"    explain(primitive, error, {operands})",
+        "    raise",
+        "mode = current_mode()",
+        f"if not ({any_on}) or (mode is not RECORDING and not mode.recording):",
+        f"    return wrap(result_) if {any_found} else result_",
+        "if result_.__class__ is not ndarray: result_ = as_array(result_)",
+        "node = Node()",
+        "node.primitive = primitive",
+        f"node.parents = {parents}",
+        "node.saved = (" + "".join(f"{value}, " for value in saved) + ")",
+        f"node.constants = None if {all_on} else {described}",
+        "node.shape = result_.shape",
+        "node.dtype = result_.dtype",
+        "node.kind = result_.__class__",
+        "node.index = tick()",
+        "node.notes = None",
+        "result = new(Tensor)",
+        "result._data = result_",
+        "result._node = node",
+        "result._requires_grad = True",
+        f"if mode is not RECORDING: anomaly.watch(node, result_, {operands})",
+        "return result",
+    ]
+    body = "".join(f"        {line}\n" for line in lines)
+    return f"def make(primitive, forward):\n    def record({primitive.header}):\n{body}    return record\n"
+
+

@@ -1,0 +1,53 @@
+"""Functions without a derivative to speak of: they return integers, booleans or shapes, or are constant piece by piece.
+
+Called with Tensors they run on the arrays, and what they return needs no gradient: the gradient through
+`np.sign(x)` is zero wherever it exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..recorder import unrecorded, unwrap
+
+__all__ = ["CONSTANT", "constant", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal"]
+
+#: NumPy functions through which no gradient flows.
+CONSTANT: set[Any] = {
+    # comparisons and logic
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not),
+    *(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert),
+    *(np.isfinite, np.isinf, np.isnan, np.signbit, np.isclose, np.allclose, np.array_equal),
+    *(np.all, np.any, np.logical_and.reduce, np.logical_or.reduce, np.isin, np.array_equiv),
+    *(np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal),
+    # positions and counts
+    *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere),
+    *(np.count_nonzero, np.searchsorted, np.digitize, np.bincount),
+    # shapes and dtypes
+    *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.full_like),
+    # constant piece by piece
+    *(np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.fix, np.floor_divide),
+    # text
+    *(np.array_repr, np.array_str, np.array2string),
+}
+
+
+def constant(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` on Tensors, without a gradient."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return unrecorded(function(*unwrap(args), **unwrap(kwargs)))
+
+    call.__name__ = call.__qualname__ = function.__name__
+    call.__doc__ = function.__doc__
+    return call
+
+
+equal, not_equal = constant(np.equal), constant(np.not_equal)
+less, less_equal = constant(np.less), constant(np.less_equal)
+greater, greater_equal = constant(np.greater), constant(np.greater_equal)

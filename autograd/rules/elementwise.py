@@ -1,0 +1,187 @@
+"""Elementwise functions: NumPy's ufuncs, `where` and `clip`.
+
+All of them broadcast their inputs and convert them to a common dtype. A rule here returns the cotangent
+with the output's shape; the engine sums it down to its input's (`cotangent.unbroadcast`).
+
+Where a function has no derivative at a point, the choice is:
+
+==================  ==================================================================================
+`abs` at 0          0 (the middle of [-1, 1])
+`maximum` at a tie  half to each input, so that the sum is 1 (`minimum` likewise)
+`clip` at a bound   1 to the array, 0 to the bound
+`sqrt` at 0         infinite, as the limit is; but 0 where the cotangent is 0, so that an unused branch
+                    of `np.where` does not turn the gradient into NaN
+`x ** y` at x = 0   with respect to x: 0 if y = 0 (x⁰ is constant), else y·0^(y-1); with respect to y: 0
+==================  ==================================================================================
+
+Complex numbers: the cotangent of z = x + iy is ∂L/∂x − i ∂L/∂y, the convention of the NumPy-style API of
+HIPS autograd. With it the rule of a holomorphic function is the ordinary one, g · f′(z), without conjugates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..primitive import REGISTRY, Rule, define
+from ..recorder import unrecorded, unwrap
+
+__all__ = [
+    "absolute",
+    "add",
+    "astype",
+    "clip",
+    "conjugate",
+    "cos",
+    "divide",
+    "exp",
+    "expm1",
+    "imag",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "positive",
+    "power",
+    "ratio",
+    "real",
+    "sin",
+    "sqrt",
+    "square",
+    "subtract",
+    "tanh",
+    "where",
+]
+
+
+def elementwise(
+    function: Callable[..., Any], signature: str, forward: Callable[..., Any] | None = None, **rules: Rule
+) -> Callable[..., Any]:
+    """`define` for a function that broadcasts and promotes its inputs as a ufunc does."""
+    return define(function, signature, forward=forward, broadcasts=True, promotes=True, **rules)
+
+
+def ratio(a: Any, b: Any) -> Any:
+    """a / b, but 0 where both are 0."""
+    return a / (b + ((a == 0) & (b == 0)))
+
+
+def _power_x(g: Any, x: Any, y: Any) -> Any:
+    if isinstance(y, int | float | complex):  # a Python number does not promote x; an array of it would
+        return g * y * x ** (y - 1) if y else g * 0
+    return g * y * x ** np.where(y == 0, 1, y - 1)
+
+
+# Arithmetic
+
+add = elementwise(np.add, "x, y -> z", x=lambda g: g, y=lambda g: g)
+subtract = elementwise(np.subtract, "x, y -> z", x=lambda g: g, y=lambda g: -g)
+multiply = elementwise(np.multiply, "x, y -> z", x=lambda g, y: g * y, y=lambda g, x: g * x)
+divide = elementwise(np.divide, "x, y -> z", x=lambda g, y: g / y, y=lambda g, y, z: -g * z / y)
+negative = elementwise(np.negative, "x -> y", x=lambda g: -g)
+positive = elementwise(np.positive, "x -> y", x=lambda g: g)
+square = elementwise(np.square, "x -> y", x=lambda g, x: g * 2 * x)
+power = elementwise(
+    np.power,
+    "x, y -> z",
+    x=lambda g, x, y: _power_x(g, x, y),
+    y=lambda g, x, z: g * z * np.log(np.where(x == 0, 1, x)),
+)
+
+# Exponentials, logarithms, roots
+
+exp = elementwise(np.exp, "x -> y", x=lambda g, y: g * y)
+expm1 = elementwise(np.expm1, "x -> y", x=lambda g, y: g * (y + 1))
+log = elementwise(np.log, "x -> y", x=lambda g, x: g / x)
+log1p = elementwise(np.log1p, "x -> y", x=lambda g, x: g / (x + 1))
+sqrt = elementwise(np.sqrt, "x -> y", x=lambda g, y: ratio(g, 2 * y))
+
+# Trigonometric and hyperbolic
+
+sin = elementwise(np.sin, "x -> y", x=lambda g, x: g * np.cos(x))
+cos = elementwise(np.cos, "x -> y", x=lambda g, x: -g * np.sin(x))
+tanh = elementwise(np.tanh, "x -> y", x=lambda g, y: g - g * y * y)
+
+# Size, sign, selection
+
+absolute = elementwise(
+    np.absolute,
+    "x -> y",
+    x=lambda g, x, y: g * ratio(np.conjugate(x), y) if x.dtype.kind == "c" else g * np.sign(x),
+)
+maximum = elementwise(
+    np.maximum,
+    "x, y -> z",
+    x=lambda g, x, y: g * (0.5 * (x > y) + 0.5 * (x >= y)).astype(g.dtype),
+    y=lambda g, x, y: g * (0.5 * (y > x) + 0.5 * (y >= x)).astype(g.dtype),
+)
+minimum = elementwise(
+    np.minimum,
+    "x, y -> z",
+    x=lambda g, x, y: g * (0.5 * (x < y) + 0.5 * (x <= y)).astype(g.dtype),
+    y=lambda g, x, y: g * (0.5 * (y < x) + 0.5 * (y <= x)).astype(g.dtype),
+)
+where = elementwise(
+    np.where,
+    "condition, x, y -> z",
+    x=lambda g, condition: np.where(condition, g, 0),
+    y=lambda g, condition: np.where(condition, 0, g),
+)
+
+
+def _below(a: Any, bound: Any) -> Any:
+    return np.zeros_like(a, dtype=bool) if bound is None else a < bound
+
+
+def _above(a: Any, bound: Any) -> Any:
+    return np.zeros_like(a, dtype=bool) if bound is None else a > bound
+
+
+# NumPy computes clip as minimum(a_max, maximum(a, a_min)): where the bounds cross, a_max wins.
+clip = elementwise(
+    np.clip,
+    "a, a_min=None, a_max=None -> y",
+    a=lambda g, a, a_min, a_max: np.where(_below(a, a_min) | _above(a, a_max), 0, g),
+    a_min=lambda g, a, a_min, a_max: np.where(_below(a, a_min) & ~_above(a_min, a_max), g, 0),
+    a_max=lambda g, a, a_min, a_max: np.where(_above(a, a_max) | _above(_floor(a, a_min), a_max), g, 0),
+)
+
+
+def _floor(a: Any, bound: Any) -> Any:
+    return a if bound is None else np.maximum(a, bound)
+
+
+# Complex parts and dtypes. These are not promotions to undo: the rule itself returns the input's dtype.
+
+real = define(np.real, "val -> y", forward=lambda val: val.real, val=lambda g, val_dtype: g.astype(val_dtype))
+imag = define(
+    np.imag,
+    "val -> y",
+    forward=lambda val: val.imag,
+    val=lambda g, val_dtype: (g * -1j).astype(val_dtype) if val_dtype.kind == "c" else g * 0,
+)
+conjugate = elementwise(np.conjugate, "x -> y", x=lambda g: np.conjugate(g))
+
+
+def _astype(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype)
+
+
+def _cast(g: Any, dtype: Any) -> Any:
+    """`g` as `dtype`; a complex cotangent of a real input loses its imaginary part."""
+    return (g.real if g.dtype.kind == "c" != dtype.kind else g).astype(dtype)
+
+
+astype = define(np.astype, "x; dtype -> y", forward=_astype, x=lambda g, x_dtype: _cast(g, x_dtype))
+
+
+def _where(condition: Any, *branches: Any) -> Any:
+    """`np.where` with one argument is `np.nonzero`: it has no derivative."""
+    return where(condition, *branches) if branches else unrecorded(np.nonzero(unwrap(condition)))
+
+
+REGISTRY[np.where] = _where

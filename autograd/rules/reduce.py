@@ -1,0 +1,105 @@
+"""Reductions: sum, mean, max, min, var, std.
+
+`max` and `min` share the cotangent evenly among equal extremes, so that the shares sum to 1. `std` of
+constant values has the cotangent 0 (its derivative there is not defined; 0 is the middle of its slopes).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import REGISTRY, define
+from .arrange import broadcast_to
+from .elementwise import ratio
+
+__all__ = ["amax", "amin", "count", "mean", "restore", "spread", "std", "sum", "var"]
+
+Axis = int | tuple[int, ...] | None
+
+
+def restore(y: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """Put the reduced axes of an array of `shape` back into `y`, with length 1."""
+    if keepdims or axis is None:  # a 0-d array broadcasts as it is
+        return y
+    axes = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))} if shape else ()
+    return y.reshape(tuple([1 if k in axes else n for k, n in enumerate(shape)]))
+
+
+def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """The VJP of a sum: each summand gets the cotangent of its sum."""
+    return broadcast_to(restore(g, shape, axis, keepdims), shape)
+
+
+def count(shape: tuple[int, ...], axis: Axis) -> int:
+    """How many elements of an array of `shape` go into one element of its reduction along `axis`."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    total = 1
+    for a in axes if shape else ():
+        total *= shape[a]
+    return total
+
+
+sum = define(
+    np.sum,
+    "a; axis=None, keepdims=False -> y",
+    forward=lambda a, axis, keepdims: np.add.reduce(a, axis, None, None, keepdims),
+    a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims),
+)
+mean = define(
+    np.mean,
+    "a; axis=None, keepdims=False -> y",
+    a=lambda g, a_shape, axis, keepdims: spread(g / count(a_shape, axis), a_shape, axis, keepdims),
+)
+
+
+def _share(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """The VJP of an extreme: its cotangent, shared by the elements that equal it."""
+    winners = (a == restore(y, a_shape, axis, keepdims)).astype(g.dtype)
+    shares = winners / winners.sum(axis, keepdims=True)
+    return restore(g, a_shape, axis, keepdims) * shares
+
+
+amax = define(
+    np.max,
+    "a; axis=None, keepdims=False -> y",
+    forward=lambda a, axis, keepdims: np.maximum.reduce(a, axis, None, None, keepdims),
+    a=lambda g, a, y, a_shape, axis, keepdims: _share(g, a, y, a_shape, axis, keepdims),
+)
+amin = define(
+    np.min,
+    "a; axis=None, keepdims=False -> y",
+    forward=lambda a, axis, keepdims: np.minimum.reduce(a, axis, None, None, keepdims),
+    a=lambda g, a, y, a_shape, axis, keepdims: _share(g, a, y, a_shape, axis, keepdims),
+)
+
+
+def _deviation(a: Any, axis: Axis) -> Any:
+    """Each element's distance from the mean; its conjugate, as the rule of |z|² wants it."""
+    return np.conjugate(a - a.mean(axis, keepdims=True))
+
+
+var = define(
+    np.var,
+    "a; axis=None, ddof=0, keepdims=False -> y",
+    a=lambda g, a, a_shape, axis, ddof, keepdims: (
+        restore(g, a_shape, axis, keepdims) * (2 / (count(a_shape, axis) - ddof)) * _deviation(a, axis)
+    ),
+)
+std = define(
+    np.std,
+    "a; axis=None, ddof=0, keepdims=False -> y",
+    a=lambda g, a, y, a_shape, axis, ddof, keepdims: restore(g, a_shape, axis, keepdims)
+    * ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims) * (count(a_shape, axis) - ddof)),
+)
+
+
+def _reduce(reduction: Any) -> Any:
+    """`ufunc.reduce` has axis 0 by default, where the function has None."""
+    return lambda a, axis=0, **options: reduction(a, axis=axis, **options)
+
+
+REGISTRY[np.amax], REGISTRY[np.amin] = amax, amin
+REGISTRY[np.add.reduce] = _reduce(sum)
+REGISTRY[np.maximum.reduce], REGISTRY[np.minimum.reduce] = _reduce(amax), _reduce(amin)

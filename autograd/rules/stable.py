@@ -1,0 +1,116 @@
+"""Functions of our own that are stable where their textbook formula is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import define
+from .elementwise import elementwise
+from .reduce import Axis, restore
+
+__all__ = ["logsumexp", "sigmoid", "softplus"]
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.absolute(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def sigmoid(x: Any) -> Any:
+    """The logistic function σ(x) = 1 / (1 + e⁻ˣ), elementwise: a probability from a logit.
+
+    Computed from e^(−|x|), so that nothing overflows and small probabilities keep their digits.
+    Its derivative is σ′ = σ (1 − σ).
+
+    Parameters
+    ----------
+    x : Tensor or array_like
+        Any shape, real.
+
+    Returns
+    -------
+    Tensor or array
+        The shape and dtype of `x`; values in [0, 1].
+
+    Examples
+    --------
+    >>> from autograd import Tensor, sigmoid
+    >>> x = Tensor([0.0, -1000.0], requires_grad=True)
+    >>> y = sigmoid(x)
+    >>> y.sum().backward()
+    >>> y.numpy(), x.grad
+    (array([0.5, 0. ]), array([0.25, 0.  ]))
+    """
+
+
+def softplus(x: Any) -> Any:
+    """log(1 + eˣ), elementwise, without overflow: the smooth ReLU. Its derivative is σ(x).
+
+    Parameters
+    ----------
+    x : Tensor or array_like
+        Any shape, real.
+
+    Returns
+    -------
+    Tensor or array
+        The shape and dtype of `x`.
+
+    Examples
+    --------
+    >>> from autograd import softplus
+    >>> float(softplus(1000.0)), round(float(softplus(0.0)), 4)
+    (1000.0, 0.6931)
+    """
+
+
+def logsumexp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log Σ eᵃ along `axis`, without overflow. Its gradient is the softmax of `a`.
+
+    Parameters
+    ----------
+    a : Tensor or array_like
+        Real.
+    axis : int or tuple of int, optional
+        The axes to sum over; all by default.
+    keepdims : bool
+        Whether the reduced axes stay, with length 1.
+
+    Returns
+    -------
+    Tensor or array
+        −inf where every element is −inf; the gradient there is 0.
+
+    Examples
+    --------
+    >>> from autograd import Tensor, logsumexp
+    >>> x = Tensor([1000.0, 1000.0], requires_grad=True)
+    >>> logsumexp(x).backward()
+    >>> x.grad
+    array([0.5, 0.5])
+    """
+
+
+def _logsumexp(a: Any, axis: Axis, keepdims: bool) -> Any:
+    top = np.maximum.reduce(a, axis, None, None, True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):  # log(0) is the right -inf here
+        y = np.log(np.add.reduce(np.exp(a - top), axis, None, None, True)) + top
+    return y if keepdims else y.squeeze(axis)
+
+
+def _softmax(a: Any, y: Any) -> Any:
+    return np.exp(a - np.where(y == -np.inf, 0, y))
+
+
+sigmoid = elementwise(sigmoid, "x -> y", forward=_sigmoid, x=lambda g, y: g * y * (1 - y))
+softplus = elementwise(softplus, "x -> y", forward=lambda x: np.logaddexp(x, 0), x=lambda g, x: g * sigmoid(x))
+logsumexp = define(
+    logsumexp,
+    "a; axis=None, keepdims=False -> y",
+    forward=_logsumexp,
+    a=lambda g, a, y, a_shape, axis, keepdims: restore(g, a_shape, axis, keepdims)
+    * _softmax(a, restore(y, a_shape, axis, keepdims)),
+)

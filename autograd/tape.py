@@ -1,0 +1,298 @@
+"""The tape of an output, and the backward pass that walks it in reverse.
+
+There is no global list. The tape of a value is the list of nodes that it depends on, in the order in
+which they were recorded: a Wengert list (R. E. Wengert, "A simple automatic derivative evaluation
+program", CACM 7(8), 1964). `Tape(loss)` makes it; drawing and explaining read it; `pull_back` is the
+chain rule: each node is met once, after everything that uses it, with its complete cotangent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from .anomaly import check_cotangent, recorded_at
+from .cotangent import own, settle
+from .devices import describe
+from .errors import ReleasedError, StaleError
+from .modes import current_mode, enable_grad
+from .node import Leaf, Node, Value
+from .recorder import lift, wrap
+from .versions import last_written, latest_write
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = ["Tape", "backward", "gradient"]
+
+_by_index = attrgetter("index")
+
+
+def _reach(output: Node) -> list[Node]:
+    """The nodes that `output` depends on, itself included, newest first: the order of the backward pass."""
+    seen = {output}
+    nodes = [output]
+    for node in nodes:  # grows while it is walked
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                nodes.append(parent)
+    nodes.sort(key=_by_index, reverse=True)
+    return nodes
+
+
+class Tape(Sequence[Node]):
+    """The recorded operations (and leaves) that some outputs depend on, oldest first; read-only.
+
+    Parameters
+    ----------
+    *outputs : Tensor
+        The values whose history is wanted.
+
+    Examples
+    --------
+    >>> from autograd import Tape, Tensor
+    >>> x = Tensor(2.0, requires_grad=True, name="x")
+    >>> y = x * x + 1.0
+    >>> [node.primitive.name for node in Tape(y) if not node.is_leaf]
+    ['multiply', 'add']
+    """
+
+    __slots__ = ("_nodes",)
+
+    def __init__(self, *outputs: Tensor):
+        for output in outputs:
+            if not isinstance(output, Value):
+                raise TypeError(f"Tape takes Tensors, got {type(output).__name__}.")
+        nodes = {node for output in outputs for node in _reach(output._described())}
+        self._nodes = sorted(nodes, key=_by_index)
+
+    @overload
+    def __getitem__(self, index: int) -> Node: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Node]: ...
+    def __getitem__(self, index: int | slice) -> Node | list[Node]:
+        return self._nodes[index]
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes)
+
+    def __repr__(self) -> str:
+        position = {node: k for k, node in enumerate(self._nodes)}
+        shown = self._nodes if len(self) <= 60 else [*self._nodes[:30], None, *self._nodes[-30:]]
+        lines = [f"Tape of {len(self)} nodes"]
+        for node in shown:
+            if node is None:
+                lines.append("  …")
+                continue
+            arguments = ", ".join("const" if p is None else f"%{position[p]}" for p in node.parents)
+            operation = "leaf" if node.is_leaf else f"{node.primitive.name}({arguments})"
+            label = "" if node.name is None else f"  {node.name}"
+            lines.append(f"  %{position[node]} = {operation} : {node.dtype}{list(node.shape)}{label}")
+        return "\n".join(lines)
+
+
+def pull_back(
+    nodes: Sequence[Node],
+    output: Node,
+    cotangent: Any,
+    *,
+    release: bool,
+    record: bool = False,
+    wanted: set[Node] | None = None,
+    targets: frozenset[Node] = frozenset(),
+) -> dict[Node, Any]:
+    """Walk `nodes`, newest first, from `output`; the cotangents of leaves, `targets` and retained nodes.
+
+    `wanted`, if given, holds the nodes that lead to a target: no other rule is called. With `record`,
+    cotangents and saved values are Tensors, so that what the rules do is recorded. With `release`, each
+    node gives up what it saved as soon as its rules have been called.
+    """
+    found: dict[Node, Any] = {}
+    cotangents = {output: cotangent}
+    watching = current_mode().watching
+    for node in nodes:
+        g = cotangents.pop(node, None)
+        if g is None:
+            continue
+        if node.notes is not None:
+            g = _attend(node, g, found)
+        primitive = node.primitive
+        if primitive is None:
+            found[node] = g
+            continue
+        if targets and node in targets:
+            found[node] = g
+        saved = node.saved
+        if saved is None:
+            raise ReleasedError(_released(node))
+        if record:
+            saved = lift(node)
+        position = -1
+        for parent, pull in zip(node.parents, primitive.pulls):
+            position += 1
+            if parent is None or (wanted is not None and parent not in wanted):
+                continue
+            c = pull(g, saved)
+            if c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
+                c = settle(c, node, position)
+            if watching:
+                check_cotangent(node, position, c._data if record else c)
+            earlier = cotangents.get(parent)
+            cotangents[parent] = c if earlier is None else earlier + c
+        if release:
+            node.saved = None
+    return found
+
+
+def _attend(node: Node, g: Any, found: dict[Node, Any]) -> Any:
+    """Let the hooks of a node see and replace its cotangent, and keep it if that was asked for."""
+    assert node.notes is not None
+    for hook in list(node.notes.hooks.values()):
+        replaced = hook(g)
+        if replaced is None:
+            continue
+        expected = type(g)
+        if not isinstance(replaced, expected) or replaced.shape != node.shape or replaced.dtype != node.dtype:
+            raise TypeError(
+                f"a gradient hook must return None or a {expected.__name__} of shape {node.shape}, dtype {node.dtype} "
+                f"like the gradient that it got; it returned {describe(replaced)}."
+            )
+        g = replaced
+    if node.notes.retain:
+        found[node] = g
+    return g
+
+
+def _released(node: Node) -> str:
+    return (
+        f"the values that {node.primitive.name} saved for its backward rule were released by an earlier backward "
+        "pass. To go through the same graph twice, pass retain_graph=True the first time; otherwise compute the "
+        f"output again.{recorded_at(node)}"
+    )
+
+
+def _check_fresh(nodes: Sequence[Node]) -> None:
+    """Refuse to differentiate through a saved value that was overwritten in place since."""
+    latest = latest_write()
+    for node in reversed(nodes):
+        if node.index > latest:
+            return  # it and everything newer was recorded after the last write
+        for name, value in zip(() if node.primitive is None else node.primitive.saves, node.saved or ()):
+            for array in value if isinstance(value, list | tuple) else (value,):
+                if hasattr(array, "shape") and last_written(array) > node.index:
+                    raise StaleError(_stale(node, name))
+
+
+def _stale(node: Node, name: str) -> str:
+    inputs = node.primitive.inputs
+    parent = node.parents[inputs.index(name)] if name in inputs and not node.primitive.variadic else None
+    called = "" if parent is None or parent.name is None else f" (the Tensor {parent.name!r})"
+    return (
+        f"{node.primitive.name} saved {name!r}{called} for its backward rule, and that array has been overwritten in "
+        "place since (by an optimizer step, load_state_dict or an assignment to .data): the gradient would be wrong. "
+        f"Call backward before the update, or compute the output again after it.{recorded_at(node)}"
+    )
+
+
+def _seed(output: Value, cotangent: Any, call: str) -> Any:
+    """The cotangent to start from, as a plain array of the output's shape and dtype."""
+    data = output._data
+    if cotangent is None:
+        if data.size != 1:
+            raise ValueError(
+                f"{call} without a cotangent needs an output with one element, got shape {data.shape}: reduce it first "
+                f"(for example with .mean() or .sum()), or pass a cotangent of shape {data.shape}."
+            )
+        return np.ones_like(data)
+    if isinstance(cotangent, Value):
+        cotangent = cotangent._data
+    elif not hasattr(cotangent, "dtype"):
+        cotangent = np.asarray(cotangent, dtype=data.dtype)
+    if isinstance(cotangent, np.generic):
+        cotangent = np.asarray(cotangent)
+    if cotangent.shape != data.shape or cotangent.dtype != data.dtype or cotangent.__class__ is not data.__class__:
+        raise ValueError(
+            f"the cotangent of an output must be {type(data).__name__} {describe(data)} like the output, "
+            f"got {type(cotangent).__name__} {describe(cotangent)}."
+        )
+    return cotangent
+
+
+def backward(output: Value, cotangent: Any = None, retain_graph: bool = False) -> None:
+    """Add the gradient of `output` to `.grad` of each leaf that it depends on. See `Tensor.backward`."""
+    if not output._requires_grad:
+        raise RuntimeError(
+            "backward() was called on a Tensor that does not depend on any Tensor that requires a gradient: create the "
+            "parameters with requires_grad=True, and compute this value outside no_grad() and without detach()."
+        )
+    seed = _seed(output, cotangent, "backward()")
+    node = output._described()
+    nodes = _reach(node)
+    _check_fresh(nodes)
+    found = pull_back(nodes, node, seed, release=not retain_graph)
+    del seed, nodes
+    for node in list(found):
+        place: Any = node if isinstance(node, Leaf) else node.notes
+        earlier = place.grad
+        place.grad = own(found.pop(node)) if earlier is None else earlier + found.pop(node)
+        if place.grad.__class__ is not node.kind:
+            place.grad = np.asarray(place.grad)  # a sum of two 0-d arrays is a scalar
+
+
+def gradient(
+    output: Value,
+    inputs: Sequence[Value],
+    cotangent: Any = None,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+) -> tuple[Any, ...]:
+    """The gradients of `output` with respect to `inputs`, as Tensors. See `Tensor.gradient`."""
+    if not inputs:
+        raise TypeError("gradient() needs at least one input: write loss.gradient(w) or loss.gradient(w, b).")
+    for k, x in enumerate(inputs):
+        if not isinstance(x, Value):
+            raise TypeError(f"gradient() differentiates with respect to Tensors, got {type(x).__name__} as input {k}.")
+        if not x._requires_grad:
+            name = "" if x._node is None or x._node.name is None else f" ({x._node.name!r})"
+            raise ValueError(
+                f"input {k}{name} of gradient() does not require a gradient: create it with requires_grad=True."
+            )
+    targets = [x._described() for x in inputs]
+    node = output._described()
+    found: dict[Node, Any] = {}
+    seed = _seed(output, cotangent, "gradient()")
+    if output._requires_grad:
+        nodes = _reach(node)
+        wanted: set[Node] = set()
+        target_set = frozenset(targets)
+        for n in reversed(nodes):
+            if n in target_set or not wanted.isdisjoint(n.parents):
+                wanted.add(n)
+        nodes = [n for n in nodes if n in wanted]
+        _check_fresh(nodes)
+        if node in wanted:
+            release = not (create_graph if retain_graph is None else retain_graph)
+            if create_graph:
+                seed = cotangent if isinstance(cotangent, Value) else wrap(seed)
+                with enable_grad():
+                    found = pull_back(
+                        nodes, node, seed, release=release, record=True, wanted=wanted, targets=target_set
+                    )
+            else:
+                found = pull_back(nodes, node, seed, release=release, wanted=wanted, targets=target_set)
+    results = []
+    for x, target in zip(inputs, targets, strict=True):
+        g = found.get(target)
+        if g is None:
+            g = wrap(np.zeros_like(x._data))
+        elif not create_graph:
+            g = wrap(g.copy())
+        results.append(g)
+    return tuple(results)

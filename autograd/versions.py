@@ -1,0 +1,57 @@
+"""In-place writes, and how a backward pass notices them.
+
+The tape keeps arrays, not copies. Only a few places of the library ever write into an array that a tape
+may hold (an optimizer step, `load_state_dict`, `w.data -= …`, `w -= …` under `no_grad`), and each says so
+here: `mark_written(array)` stamps the **memory** of the array with the next number of the counter that also
+numbers the operations. An operation that saved the array, or any view of its memory, before that number
+holds a stale value, and a backward pass over it raises instead of computing a wrong gradient.
+
+The stamp belongs to the memory and not to a Tensor, so `W.T`, `W.reshape(-1)`, `W.detach()` and `W.data` are
+covered without a word about views anywhere else. While nothing is written between forward and backward the
+whole check is one comparison of two integers for a backward pass.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+from .node import tick
+
+__all__ = ["last_written", "latest_write", "mark_written"]
+
+_stamps: dict[int, tuple[weakref.ref[Any], int]] = {}
+_latest = 0
+_lock = threading.Lock()  # a stamp and `_latest` must not overtake each other
+
+
+def owner(array: Any) -> Any:
+    """The array whose memory `array` views: itself, or the end of its chain of bases."""
+    kind = type(array)
+    while isinstance(getattr(array, "base", None), kind):
+        array = array.base
+    return array
+
+
+def mark_written(array: Any) -> None:
+    """Say that the memory of `array` has just been written to."""
+    global _latest
+    array = owner(array)
+    key = id(array)
+    with _lock:
+        entry = _stamps.get(key)
+        reference = entry[0] if entry else weakref.ref(array, lambda _: _stamps.pop(key, None))
+        _latest = tick()
+        _stamps[key] = (reference, _latest)
+
+
+def last_written(array: Any) -> int:
+    """The number of the last in-place write into the memory of `array`; 0 if there was none."""
+    entry = _stamps.get(id(owner(array)))
+    return 0 if entry is None else entry[1]
+
+
+def latest_write() -> int:
+    """The number of the last in-place write into any array."""
+    return _latest
