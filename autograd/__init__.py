@@ -25,6 +25,7 @@ from .errors import (
     StaleError,
     VJPError,
 )
+from .gradcheck import check_gradients
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from .primitive import define
 from .rules.stable import logsumexp, sigmoid, softplus
@@ -46,6 +47,7 @@ __all__ = [
     "Tape",
     "Tensor",
     "VJPError",
+    "check_gradients",
     "define",
     "detect_anomaly",
     "enable_grad",

@@ -15,7 +15,7 @@ import numpy as np
 
 from .anomaly import recorded_at
 from .errors import VJPError
-from .node import Node, Value
+from .node import Node, data_of
 
 __all__ = ["own", "settle", "unbroadcast"]
 
@@ -63,7 +63,7 @@ def settle(cotangent: Any, node: Node, position: int) -> Any:
     assert parent is not None
     if isinstance(cotangent, np.generic) and parent.kind is np.ndarray:
         cotangent = np.asarray(cotangent)  # NumPy's arithmetic on 0-d arrays returns scalars
-    array = cotangent._data if isinstance(cotangent, Value) else cotangent
+    array = data_of(cotangent)
     if array.__class__ is not parent.kind:
         raise _refusal(cotangent, node, position)
     if primitive.broadcasts and array.shape == node.shape != parent.shape:
@@ -87,7 +87,7 @@ def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
     else:
         which = f"input {position} ({primitive.inputs[position]!r})"
     called = "" if parent.name is None else f", the Tensor {parent.name!r}"
-    array = cotangent._data if isinstance(cotangent, Value) else cotangent
+    array = data_of(cotangent)
     if hasattr(array, "shape") and hasattr(array, "dtype"):
         got = f"{type(array).__name__} of shape {array.shape}, dtype {array.dtype}"
     else:
@@ -134,5 +134,3 @@ def _references(array: Any) -> int:
 
 #: What `getrefcount` says inside a function for an argument that nobody else holds, on this Python.
 _UNSHARED = _references(np.empty(0))
-
-

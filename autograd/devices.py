@@ -130,7 +130,7 @@ def _cupy() -> Any:
     except ImportError as error:
         raise DeviceError(
             "the device 'cuda' needs CuPy, which is not installed here: "
-            f"`pip install \"wengert[cuda]\"` brings it for CUDA 13 ({error})."
+            f'`pip install "wengert[cuda]"` brings it for CUDA 13 ({error}).'
         ) from None
     if not cupy.cuda.is_available():
         raise DeviceError("CuPy is installed, but it finds no usable NVIDIA GPU or driver here: use the device 'cpu'.")

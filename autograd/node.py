@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .primitive import Primitive
 
-__all__ = ["Leaf", "Node", "Notes", "Value", "tick"]
+__all__ = ["Leaf", "Node", "Notes", "Value", "data_of", "tick"]
 
 #: The next number of the one counter that orders everything: recorded operations and in-place writes.
 tick = itertools.count(1).__next__
@@ -143,3 +143,8 @@ class Value:
         if self._node is None:
             self._node = Leaf(self._data)
         return self._node
+
+
+def data_of(value: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return value._data if isinstance(value, Value) else value

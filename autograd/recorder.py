@@ -198,9 +198,9 @@ def _source(primitive: Primitive) -> str:
         known |= {f"{x}_shape": f"{x}_.shape" for x in primitive.inputs if primitive.users(f"{x}_shape") == (x,)}
         known |= {f"{x}_dtype": f"{x}_.dtype" for x in primitive.inputs}
         needed = {
-            save: "True" if set(primitive.users(save)) >= set(ruled) else " or ".join(
-                f"{x}_on" for x in primitive.users(save)
-            )
+            save: "True"
+            if set(primitive.users(save)) >= set(ruled)
+            else " or ".join(f"{x}_on" for x in primitive.users(save))
             for save in primitive.saves
         }
     known |= {out: "result_", **{name: name for name in primitive.options}}
@@ -235,5 +235,3 @@ def _source(primitive: Primitive) -> str:
     ]
     body = "".join(f"        {line}\n" for line in lines)
     return f"def make(primitive, forward):\n    def record({primitive.header}):\n{body}    return record\n"
-
-

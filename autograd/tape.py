@@ -19,7 +19,7 @@ from .cotangent import own, settle
 from .devices import describe
 from .errors import ReleasedError, StaleError
 from .modes import current_mode, enable_grad
-from .node import Leaf, Node, Value
+from .node import Leaf, Node, Value, data_of
 from .recorder import lift, wrap
 from .versions import last_written, latest_write
 
@@ -154,14 +154,19 @@ def pull_back(
 def _attend(node: Node, g: Any, found: dict[Node, Any]) -> Any:
     """Let the hooks of a node see and replace its cotangent, and keep it if that was asked for."""
     assert node.notes is not None
+    if isinstance(g, np.generic):
+        g = np.asarray(g)  # a sum of two 0-d arrays is a scalar
     for hook in list(node.notes.hooks.values()):
         replaced = hook(g)
         if replaced is None:
             continue
-        expected = type(g)
-        if not isinstance(replaced, expected) or replaced.shape != node.shape or replaced.dtype != node.dtype:
+        if isinstance(replaced, np.generic):
+            replaced = np.asarray(replaced)
+        array = data_of(replaced)
+        fits = replaced.__class__ is g.__class__ and array.shape == node.shape and array.dtype == node.dtype
+        if not fits:
             raise TypeError(
-                f"a gradient hook must return None or a {expected.__name__} of shape {node.shape}, dtype {node.dtype} "
+                f"a gradient hook must return None or a {type(g).__name__} of shape {node.shape}, dtype {node.dtype} "
                 f"like the gradient that it got; it returned {describe(replaced)}."
             )
         g = replaced

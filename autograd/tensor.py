@@ -14,7 +14,7 @@ import numpy as np
 from . import protocols, recorder, tape
 from .devices import as_array, device_of, move
 from .modes import current_mode
-from .node import Leaf, Node, Value
+from .node import Leaf, Node, Value, data_of
 from .primitive import define
 from .recorder import unrecorded, wrap
 from .rules import arrange, constant, elementwise, index, product, reduce
@@ -35,7 +35,7 @@ def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], 
 
     def call(self: Tensor, other: Any) -> Tensor:
         if self._requires_grad and self.is_leaf and not current_mode().recording:
-            write(self._data, other._data if isinstance(other, Value) else other, out=self._data)
+            write(self._data, data_of(other), out=self._data)
             mark_written(self._data)
             return self
         return operator(self, other)  # type: ignore[no-any-return]
@@ -47,11 +47,13 @@ def _move(x: Any, device: str) -> Any:
     return move(x, device)
 
 
-_to = define(_move, "x; device, back -> y", forward=lambda x, device, back: move(x, device), x=lambda g, back: _back(g, back))
+_to = define(
+    _move, "x; device, back -> y", forward=lambda x, device, back: move(x, device), x=lambda g, back: _back(g, back)
+)
 
 
 def _back(g: Any, device: str) -> Any:
-    return g.to(device) if isinstance(g, Value) else move(g, device)
+    return g.to(device) if isinstance(g, Tensor) else move(g, device)
 
 
 class Tensor(Value):
@@ -236,7 +238,7 @@ class Tensor(Value):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None:
-            array = value._data if isinstance(value, Value) else value
+            array = data_of(value)
             if type(array) is not type(self._data) or array.shape != self.shape or array.dtype != self.dtype:
                 raise TypeError(
                     f"a gradient must be None or a {type(self._data).__name__} of shape {self.shape}, dtype {self.dtype}, "
@@ -373,7 +375,9 @@ class Tensor(Value):
     def item(self) -> Any:
         """The one element of a Tensor of size 1, as a Python number."""
         if self._data.size != 1:
-            raise ValueError(f"item() needs a Tensor with one element, got shape {self.shape}: use numpy() or tolist().")
+            raise ValueError(
+                f"item() needs a Tensor with one element, got shape {self.shape}: use numpy() or tolist()."
+            )
         return self._data.item()
 
     def tolist(self) -> Any:
@@ -399,7 +403,11 @@ class Tensor(Value):
 
     def __repr__(self) -> str:
         shown = self._data if device_of(self._data) in ("cpu",) or self.device.startswith("cuda") else None
-        values = repr(self._data) if shown is None else np.array2string(np.asarray(self.numpy()), separator=", ", prefix="Tensor(")
+        values = (
+            repr(self._data)
+            if shown is None
+            else np.array2string(np.asarray(self.numpy()), separator=", ", prefix="Tensor(")
+        )
         parts = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.device != "cpu":
             parts.append(f"device={self.device!r}")
@@ -412,9 +420,11 @@ class Tensor(Value):
         return f"Tensor({', '.join(parts)})"
 
     def __format__(self, specification: str) -> str:
-        return format(self.item() if specification and self.size == 1 else str(self) if not specification else self, "") if not (
-            specification and self.size == 1
-        ) else format(self.item(), specification)
+        return (
+            format(self.item() if specification and self.size == 1 else str(self) if not specification else self, "")
+            if not (specification and self.size == 1)
+            else format(self.item(), specification)
+        )
 
     def __bool__(self) -> bool:
         return bool(self._data)
@@ -440,7 +450,7 @@ class Tensor(Value):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._data == (value._data if isinstance(value, Value) else value)).any())
+        return bool((self._data == (data_of(value))).any())
 
     __hash__ = object.__hash__
 
@@ -497,11 +507,11 @@ class Tensor(Value):
             )
         key = index.freeze(key)
         if self._requires_grad and self.is_leaf:
-            self._data[key] = value._data if isinstance(value, Value) else value
+            self._data[key] = data_of(value)
             mark_written(self._data)
             return
         target = self._data[key]
-        if isinstance(value, Value):
+        if isinstance(value, Tensor):
             if value.ndim > target.ndim:
                 value = arrange.reshape(value, value.shape[value.ndim - target.ndim :])
             if value.shape != target.shape:

@@ -76,6 +76,12 @@ def _power_x(g: Any, x: Any, y: Any) -> Any:
     return g * y * x ** np.where(y == 0, 1, y - 1)
 
 
+def _power_y(g: Any, x: Any, z: Any) -> Any:
+    if isinstance(x, int | float | complex):
+        return g * z * np.log(x or 1).item()
+    return g * z * np.log(np.where(x == 0, 1, x))
+
+
 # Arithmetic
 
 add = elementwise(np.add, "x, y -> z", x=lambda g: g, y=lambda g: g)
@@ -89,7 +95,7 @@ power = elementwise(
     np.power,
     "x, y -> z",
     x=lambda g, x, y: _power_x(g, x, y),
-    y=lambda g, x, z: g * z * np.log(np.where(x == 0, 1, x)),
+    y=lambda g, x, z: _power_y(g, x, z),
 )
 
 # Exponentials, logarithms, roots

@@ -94,10 +94,10 @@ def logsumexp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _logsumexp(a: Any, axis: Axis, keepdims: bool) -> Any:
-    top = np.maximum.reduce(a, axis, None, None, True)
+    top = a.max(axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):  # log(0) is the right -inf here
-        y = np.log(np.add.reduce(np.exp(a - top), axis, None, None, True)) + top
+        y = np.log(np.exp(a - top).sum(axis=axis, keepdims=True)) + top
     return y if keepdims else y.squeeze(axis)
 
 
@@ -111,6 +111,7 @@ logsumexp = define(
     logsumexp,
     "a; axis=None, keepdims=False -> y",
     forward=_logsumexp,
-    a=lambda g, a, y, a_shape, axis, keepdims: restore(g, a_shape, axis, keepdims)
-    * _softmax(a, restore(y, a_shape, axis, keepdims)),
+    a=lambda g, a, y, a_shape, axis, keepdims: (
+        restore(g, a_shape, axis, keepdims) * _softmax(a, restore(y, a_shape, axis, keepdims))
+    ),
 )
