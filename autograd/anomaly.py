@@ -15,9 +15,14 @@ from .node import Node
 
 __all__ = ["Site", "check_cotangent", "recorded_at", "watch"]
 
-_LIBRARY = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), package) + os.sep
-    for package in ("autograd", "nn", "optim")
+#: How the names of files begin that are not the user's.
+_LIBRARY = (
+    *(
+        os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), package) + os.sep
+        for package in ("autograd", "nn", "optim")
+    ),
+    "<recorder of",
+    "<__array_function__",
 )
 
 
@@ -38,7 +43,7 @@ def call_site() -> Site | None:
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        inside = name.startswith(_LIBRARY) or name.startswith("<recorder of") or name.startswith("<__array_function__")
+        inside = name.startswith(_LIBRARY)
         if not inside:
             return Site(name, frame.f_lineno, frame.f_code.co_qualname)
         if frame.f_back is None:

@@ -122,8 +122,8 @@ def _check(
         allowed = tolerance.relative * abs(estimate) + tolerance.cancelling * (1 + float(np.abs(products).sum()))
         if not abs(by_rules - estimate) <= allowed:
             raise GradientCheckError(
-                f"the gradient of order {order} with respect to {labels[k]} is wrong: in a random direction the rules give "
-                f"{by_rules:.10g}, the numerical estimate is {estimate:.10g} "
+                f"the gradient of order {order} with respect to {labels[k]} is wrong: in a random direction the rules "
+                f"give {by_rules:.10g}, the numerical estimate is {estimate:.10g} "
                 f"(difference {abs(by_rules - estimate):.2g}, allowed {allowed:.2g})."
             )
     if order == last:

@@ -77,7 +77,7 @@ class Node:
     constants: tuple[Any, ...] | None
     shape: tuple[int, ...]
     dtype: Any
-    kind: type
+    kind: Any  # the class; Any, since comparing __class__ with a `type` makes mypy narrow to object
     index: int
     notes: Notes | None
 

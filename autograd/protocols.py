@@ -78,7 +78,7 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: An
     out = kwargs.get("out")
     if out is not None and any(o is not None for o in out):
         raise TypeError(
-            f"{name} cannot write a Tensor's value into an existing array (out=, or an operator like `array += tensor`): "
+            f"{name} cannot write a Tensor's value into an existing array (out=, or `array += tensor`): "
             "values on a tape are never overwritten. Write `array = array + tensor`, which makes a new Tensor."
         )
     return _dispatch(key, name, inputs, kwargs, plain)

@@ -27,26 +27,30 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from . import anomaly
+from .anomaly import watch
 from .devices import as_array, describe, is_foreign, mixing_error
 from .modes import RECORDING, current_mode
 from .node import Leaf, Node, Value, tick
 from .primitive import Primitive, Repeated
 
-__all__ = ["lift", "make_recorder", "unrecorded", "unwrap", "wrap"]
+__all__ = ["lift", "make_recorder", "results_are", "unrecorded", "unwrap", "wrap"]
 
-new = object.__new__
-
-#: The class of results; `tensor.py` puts `Tensor` here, which needs the operators that need this module.
-Tensor: Any = Value
+#: The class of results, once `tensor.py` has said so: it needs the operators, which need this module.
+_Tensor: Any = Value
 
 #: Operands that are taken as they are; None stands for an optional input that is absent.
 PLAIN = frozenset({ndarray, float, int, bool, complex, np.float64, np.float32, type(None)})
 
 
+def results_are(tensor: type[Value]) -> None:
+    """Say of which class the results of all operations are."""
+    global _Tensor
+    _Tensor = _SCOPE["Tensor"] = tensor
+
+
 def wrap(data: Any, node: Node | None = None) -> Any:
     """A Tensor around an array: tracked if a node is given."""
-    tensor = new(Tensor)
+    tensor = object.__new__(_Tensor)
     tensor._data = data if data.__class__ is ndarray else as_array(data)
     tensor._node = node
     tensor._requires_grad = node is not None
@@ -86,7 +90,7 @@ def operand(value: Any) -> Any:
 def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
     """For the inputs of a variadic primitive: the arrays, which are tracked, and is one a Tensor."""
     if isinstance(values, Value):
-        values = list(values)  # type: ignore[call-overload]
+        values = list(values)
     arrays = [value._data if isinstance(value, Value) else operand(value) for value in values]
     tracked = [isinstance(value, Value) and value._requires_grad for value in values]
     return arrays, tracked, any(isinstance(value, Value) for value in values)
@@ -131,13 +135,34 @@ def lift(node: Node) -> tuple[Any, ...]:
     return tuple(lifted)
 
 
+#: What the written functions refer to.
+_SCOPE: dict[str, Any] = {
+    "Node": Node,
+    "PLAIN": PLAIN,
+    "RECORDING": RECORDING,
+    "Value": Value,
+    "as_array": as_array,
+    "constant": constant,
+    "current_mode": current_mode,
+    "explain": explain,
+    "ndarray": ndarray,
+    "new": object.__new__,
+    "np": np,
+    "operand": operand,
+    "sequence": sequence,
+    "tick": tick,
+    "watch": watch,
+    "wrap": wrap,
+}
+
+
 def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     """The function on Tensors and arrays that computes `primitive` and records it."""
     source = _source(primitive)
     filename = f"<recorder of {primitive.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     scope: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), globals(), scope)
+    exec(compile(source, filename, "exec"), _SCOPE, scope)
     record: Any = scope["make"](primitive, primitive.forward)
     record.__name__ = record.__qualname__ = primitive.name
     record.__doc__ = primitive.function.__doc__
@@ -230,7 +255,7 @@ def _source(primitive: Primitive) -> str:
         "result._data = result_",
         "result._node = node",
         "result._requires_grad = True",
-        f"if mode is not RECORDING: anomaly.watch(node, result_, {operands})",
+        f"if mode is not RECORDING: watch(node, result_, {operands})",
         "return result",
     ]
     body = "".join(f"        {line}\n" for line in lines)

@@ -133,7 +133,7 @@ class Tensor(Value):
             array = value._data if isinstance(value, Value) else as_array(value)
             if array.shape != self._data.shape or array.dtype != self._data.dtype:
                 raise ValueError(
-                    f"the new values must have shape {self._data.shape} and dtype {self._data.dtype} like the old ones, "
+                    f"the new values must have shape {self._data.shape} and dtype {self._data.dtype}, "
                     f"got shape {array.shape}, dtype {array.dtype}: make a new Tensor instead."
                 )
             if not self.is_leaf:
@@ -241,7 +241,7 @@ class Tensor(Value):
             array = data_of(value)
             if type(array) is not type(self._data) or array.shape != self.shape or array.dtype != self.dtype:
                 raise TypeError(
-                    f"a gradient must be None or a {type(self._data).__name__} of shape {self.shape}, dtype {self.dtype}, "
+                    f"a gradient is None or a {type(self._data).__name__} of shape {self.shape}, dtype {self.dtype}; "
                     f"got {type(value).__name__} of shape {np.shape(array)}, dtype {getattr(array, 'dtype', None)}."
                 )
             value = array
@@ -388,7 +388,7 @@ class Tensor(Value):
         """This Tensor on 'cpu', 'cuda' or 'cuda:N'; itself if it is there. Gradients come back the same way."""
         here = self.device
         moved = move(self._data, device)
-        return self if moved is self._data else _to(self, device, here)  # type: ignore[no-any-return]
+        return self if moved is self._data else _to(self, device, here)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._requires_grad:
@@ -474,8 +474,8 @@ class Tensor(Value):
     __isub__ = _in_place(elementwise.subtract, np.subtract)
     __imul__ = _in_place(elementwise.multiply, np.multiply)
     __itruediv__ = _in_place(elementwise.divide, np.divide)
-    __eq__ = constant.equal  # type: ignore[assignment]
-    __ne__ = constant.not_equal  # type: ignore[assignment]
+    __eq__ = constant.equal
+    __ne__ = constant.not_equal
     __lt__ = constant.less
     __le__ = constant.less_equal
     __gt__ = constant.greater
@@ -502,8 +502,8 @@ class Tensor(Value):
         """Take the value of a copy in which `key` is replaced. Costs a copy of the whole."""
         if self._requires_grad and self.is_leaf and current_mode().recording:
             raise RuntimeError(
-                "x[i] = v on a leaf that requires a gradient would make it a computed Tensor, and its gradient would be "
-                "lost: write y = x * 1.0 and y[i] = v, or, to change a parameter, w.data[i] = v under no_grad."
+                "x[i] = v on a leaf that requires a gradient would make it a computed Tensor, and its gradient would "
+                "be lost: write y = x * 1.0 and y[i] = v, or, to change a parameter, w.data[i] = v under no_grad."
             )
         key = index.freeze(key)
         if self._requires_grad and self.is_leaf:
@@ -585,4 +585,4 @@ class Tensor(Value):
         return elementwise.positive(self)  # type: ignore[no-any-return]
 
 
-recorder.Tensor = Tensor
+recorder.results_are(Tensor)

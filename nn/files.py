@@ -20,7 +20,7 @@ def _safetensors() -> Any:
         import safetensors.numpy
     except ImportError as error:
         raise ImportError(
-            f'weights are stored as safetensors, and that package is missing: `pip install "wengert[examples]"` ({error}).'
+            f'weights are stored as safetensors, which is missing here: `pip install "wengert[examples]"` ({error}).'
         ) from None
     return safetensors
 

@@ -96,7 +96,8 @@ class Linear(Module):
             )
         if not x.shape or x.shape[-1] != weight.shape[1]:
             raise ValueError(
-                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of shape {x.shape}."
+                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of "
+                f"shape {x.shape}."
             )
         return functional.linear(x, weight, self.bias)
 

@@ -32,7 +32,7 @@ class _Loss(Module):
             raise ValueError(
                 f"{type(self).__name__} needs a target for each prediction: the predictions have shape "
                 f"{prediction.shape}, the targets {target.shape}. They are not broadcast, since (n, 1) with (n,) would "
-                f"make n × n losses; write target.reshape({', '.join(map(str, prediction.shape))}) if the order is right."
+                f"make n × n losses; write target.reshape({', '.join(map(str, prediction.shape))}) if that is meant."
             )
         if target.dtype != prediction.dtype and not (isinstance(target, Tensor) and target.requires_grad):
             target = target.astype(prediction.dtype)

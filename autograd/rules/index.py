@@ -66,9 +66,9 @@ def _last_wins(g: Any, key: Any) -> Any:
     return picked * (slots[key] == order).astype(g.dtype)
 
 
-getitem = define(_getitem, "x; key -> y", x=lambda g, x_shape, key: scatter(g, x_shape, key))
-scatter = define(_scatter, "g_; shape, key -> y", g_=lambda g, key: g[key])
-put = define(_put, "x, v; key -> y", x=lambda g, key: put(g, 0, key), v=lambda g, key: _last_wins(g, key))
+getitem: Any = define(_getitem, "x; key -> y", x=lambda g, x_shape, key: scatter(g, x_shape, key))
+scatter: Any = define(_scatter, "g_; shape, key -> y", g_=lambda g, key: g[key])
+put: Any = define(_put, "x, v; key -> y", x=lambda g, key: put(g, 0, key), v=lambda g, key: _last_wins(g, key))
 
 for _function, _name in ((getitem, "getitem"), (scatter, "scatter"), (put, "setitem")):
-    _function.primitive.name = _name  # type: ignore[attr-defined]
+    _function.primitive.name = _name
