@@ -16,12 +16,14 @@ from ._other import refuse_mixture
 
 refuse_mixture(__path__[0])
 
+from .drawing import draw
 from .errors import (
     AnomalyError,
     DeviceError,
     GradientCheckError,
     NoRuleError,
     ReleasedError,
+    RendererError,
     StaleError,
     VJPError,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "GradientCheckError",
     "NoRuleError",
     "ReleasedError",
+    "RendererError",
     "StaleError",
     "Tape",
     "Tensor",
@@ -50,6 +53,7 @@ __all__ = [
     "check_gradients",
     "define",
     "detect_anomaly",
+    "draw",
     "enable_grad",
     "is_grad_enabled",
     "logsumexp",

@@ -9,6 +9,7 @@ __all__ = [
     "GradientCheckError",
     "NoRuleError",
     "ReleasedError",
+    "RendererError",
     "StaleError",
     "VJPError",
 ]
@@ -24,6 +25,10 @@ class NoRuleError(NotImplementedError):
 
 class ReleasedError(RuntimeError):
     """A backward pass needs values that an earlier backward pass has released."""
+
+
+class RendererError(RuntimeError):
+    """Nothing is installed that can turn a drawing into a picture, or it failed."""
 
 
 class StaleError(RuntimeError):
