@@ -114,13 +114,13 @@ class Primitive:
 
     def wants(self, rule: Rule) -> tuple[str, ...]:
         """The names of the parameters of `rule` after `g`."""
-        return tuple(inspect.signature(rule).parameters)[1:]
+        return _parameters(rule)[1:]
 
     def sources(self) -> set[str]:
         """Everything that a rule may name."""
         known = {*self.inputs, *self.options, self.output}
         if self.variadic:
-            return known | {"i", f"{self.inputs[0]}_shapes", f"{self.inputs[0]}_ndim"}
+            return known | {"i", f"{self.inputs[0]}_shapes"}
         return known | {f"{name}_{what}" for name in self.inputs for what in ("shape", "dtype")}
 
     def _check_rules(self) -> None:
@@ -130,10 +130,10 @@ class Primitive:
                 f"{self.name}: there is a rule for {sorted(unknown)}, but its inputs are {list(self.inputs)}."
             )
         for name, rule in self.rules.items():
-            parameters = list(inspect.signature(rule).parameters)
+            parameters = _parameters(rule)
             if not parameters or parameters[0] != "g":
                 raise ValueError(
-                    f"{self.name}: the rule for {name!r} must take the cotangent `g` first, it takes {parameters}."
+                    f"{self.name}: the rule for {name!r} must take `g`, the cotangent, first; it takes {[*parameters]}."
                 )
             strange = set(parameters[1:]) - self.sources()
             if strange:
@@ -165,6 +165,12 @@ class Repeated:
         while True:
             yield lambda g, saved, i=i: pull(g, saved, i)  # type: ignore[misc]
             i += 1
+
+
+def _parameters(rule: Rule) -> tuple[str, ...]:
+    """The names of the parameters of a function (by its code, where it has one: `inspect` is slow)."""
+    code = getattr(rule, "__code__", None)
+    return tuple(inspect.signature(rule).parameters) if code is None else code.co_varnames[: code.co_argcount]
 
 
 def _names(parameters: str) -> tuple[str, ...]:

@@ -15,13 +15,15 @@ makes an operation cheap. For `multiply = define(np.multiply, "x, y -> z", …)`
         node.saved = (y_ if x_on else None, x_ if y_on else None)
         return Tensor(z, node)
 
-and `multiply.source` shows it whole.
+and `source(multiply.primitive)` shows it whole. Its own names begin or end with `_`, so that an input or an
+option can have any other name.
 """
 
 from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ from .modes import RECORDING, current_mode
 from .node import Leaf, Node, Value, tick
 from .primitive import Primitive, Repeated
 
-__all__ = ["lift", "make_recorder", "results_are", "unrecorded", "unwrap", "wrap"]
+__all__ = ["lift", "make_recorder", "results_are", "source", "unrecorded", "unwrap", "wrap"]
 
 #: The class of results, once `tensor.py` has said so: it needs the operators, which need this module.
 _Tensor: Any = Value
@@ -147,9 +149,9 @@ _SCOPE: dict[str, Any] = {
     "explain": explain,
     "ndarray": ndarray,
     "new": object.__new__,
-    "np": np,
     "operand": operand,
     "sequence": sequence,
+    "shape_of": np.shape,
     "tick": tick,
     "watch": watch,
     "wrap": wrap,
@@ -157,21 +159,38 @@ _SCOPE: dict[str, Any] = {
 
 
 def make_recorder(primitive: Primitive) -> Callable[..., Any]:
-    """The function on Tensors and arrays that computes `primitive` and records it."""
-    source = _source(primitive)
-    filename = f"<recorder of {primitive.name}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    scope: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), _SCOPE, scope)
-    record: Any = scope["make"](primitive, primitive.forward)
-    record.__name__ = record.__qualname__ = primitive.name
+    """The function on Tensors and arrays that computes `primitive` and records it.
+
+    Its text is written at its first call: writing all of them would double the time of `import autograd`.
+    """
+    scope = {"primitive": primitive, "forward": primitive.forward, "write": _write}
+    record: Any = FunctionType(_unwritten.__code__, scope, primitive.name)
     record.__doc__ = primitive.function.__doc__
     record.__module__ = getattr(primitive.function, "__module__", None) or "numpy"
+    record.__wrapped__ = primitive.function  # for `help` and `inspect.signature`
     record.primitive = primitive
-    record.source = source
+    scope["record"] = record
+    return record  # type: ignore[no-any-return]
+
+
+def _unwritten(*args: Any, **kwargs: Any) -> Any:
+    write(record)  # type: ignore[name-defined] # noqa: F821 (names of the scope that make_recorder gives it)
+    return record(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
+
+
+def _write(record: Any) -> None:
+    """Give a recorder the code that its primitive's signature and rules ask for."""
+    primitive: Primitive = record.primitive
+    text = source(primitive)
+    filename = f"<recorder of {primitive.name}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    written: dict[str, Any] = {}
+    exec(compile(text, filename, "exec"), {}, written)
     pulls = tuple(_pull(primitive, name) for name in primitive.inputs)
     primitive.pulls = Repeated(pulls[0]) if primitive.variadic and pulls[0] else pulls
-    return record  # type: ignore[no-any-return]
+    record.__globals__.update(_SCOPE)
+    record.__defaults__ = written["record"].__defaults__
+    record.__code__ = written["record"].__code__  # last: from here on, another thread calls the new code
 
 
 def _pull(primitive: Primitive, name: str) -> Any:
@@ -183,7 +202,7 @@ def _pull(primitive: Primitive, name: str) -> Any:
     return eval(f"lambda g, s{', i' * primitive.variadic}: rule(g, {arguments})", {"rule": rule})
 
 
-def _source(primitive: Primitive) -> str:
+def source(primitive: Primitive) -> str:
     """The text of the recorder of `primitive`."""
     out, options = primitive.output, "".join(f", {name}={name}" for name in primitive.options)
     if primitive.variadic:
@@ -192,7 +211,7 @@ def _source(primitive: Primitive) -> str:
         call, operands, any_on, any_found = f"{xs}_{options}", f"tuple({xs}_)", "True in on", "found"
         parents = f"tuple([x._node if x_on else None for x, x_on in zip({xs}, on)])"
         all_on, described = "False not in on", f"tuple([None if x_on else constant(x) for x, x_on in zip({xs}, on)])"
-        known = {xs: f"{xs}_", f"{xs}_shapes": f"[x.shape for x in {xs}_]"}
+        known = {xs: f"{xs}_", f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]"}
         needed = dict.fromkeys(primitive.saves, "True")
     else:
         unwrapping, ruled = [], [name for name in primitive.inputs if name in primitive.rules]
@@ -219,7 +238,7 @@ def _source(primitive: Primitive) -> str:
         )
         described = f"({described})"
         known = {x: f"{x}_" for x in primitive.inputs}
-        known |= {f"{x}_shape": f"np.shape({x}_)" for x in primitive.inputs}
+        known |= {f"{x}_shape": f"shape_of({x}_)" for x in primitive.inputs}
         known |= {f"{x}_shape": f"{x}_.shape" for x in primitive.inputs if primitive.users(f"{x}_shape") == (x,)}
         known |= {f"{x}_dtype": f"{x}_.dtype" for x in primitive.inputs}
         needed = {
@@ -228,35 +247,34 @@ def _source(primitive: Primitive) -> str:
             else " or ".join(f"{x}_on" for x in primitive.users(save))
             for save in primitive.saves
         }
-    known |= {out: "result_", **{name: name for name in primitive.options}}
+    known |= {out: "_result", **{name: name for name in primitive.options}}
     saved = [known[s] if needed[s] == "True" else f"({known[s]} if {needed[s]} else None)" for s in primitive.saves]
     lines = [
         *unwrapping,
         "try:",
-        f"    result_ = forward({call})",
-        "except Exception as error:",
-        f"    explain(primitive, error, {operands})",
+        f"    _result = forward({call})",
+        "except Exception as _error:",
+        f"    explain(primitive, _error, {operands})",
         "    raise",
-        "mode = current_mode()",
-        f"if not ({any_on}) or (mode is not RECORDING and not mode.recording):",
-        f"    return wrap(result_) if {any_found} else result_",
-        "if result_.__class__ is not ndarray: result_ = as_array(result_)",
-        "node = Node()",
-        "node.primitive = primitive",
-        f"node.parents = {parents}",
-        "node.saved = (" + "".join(f"{value}, " for value in saved) + ")",
-        f"node.constants = None if {all_on} else {described}",
-        "node.shape = result_.shape",
-        "node.dtype = result_.dtype",
-        "node.kind = result_.__class__",
-        "node.index = tick()",
-        "node.notes = None",
-        "result = new(Tensor)",
-        "result._data = result_",
-        "result._node = node",
-        "result._requires_grad = True",
-        f"if mode is not RECORDING: watch(node, result_, {operands})",
-        "return result",
+        "_mode = current_mode()",
+        f"if not ({any_on}) or (_mode is not RECORDING and not _mode.recording):",
+        f"    return wrap(_result) if {any_found} else _result",
+        "if _result.__class__ is not ndarray: _result = as_array(_result)",
+        "_node = Node()",
+        "_node.primitive = primitive",
+        f"_node.parents = {parents}",
+        "_node.saved = (" + "".join(f"{value}, " for value in saved) + ")",
+        f"_node.constants = None if {all_on} else {described}",
+        "_node.shape = _result.shape",
+        "_node.dtype = _result.dtype",
+        "_node.kind = _result.__class__",
+        "_node.index = tick()",
+        "_node.notes = None",
+        "_tensor = new(Tensor)",
+        "_tensor._data = _result",
+        "_tensor._node = _node",
+        "_tensor._requires_grad = True",
+        f"if _mode is not RECORDING: watch(_node, _result, {operands})",
+        "return _tensor",
     ]
-    body = "".join(f"        {line}\n" for line in lines)
-    return f"def make(primitive, forward):\n    def record({primitive.header}):\n{body}    return record\n"
+    return f"def record({primitive.header}):\n" + "".join(f"    {line}\n" for line in lines)

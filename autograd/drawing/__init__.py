@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..tensor import Tensor
-from .graph import Edge, Graph, Vertex, walk
 
 if TYPE_CHECKING:
     from .dot import Drawing
 
-__all__ = ["Edge", "Graph", "Vertex", "draw", "walk"]
+__all__ = ["draw"]
 
 
 def draw(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None, direction: str = "down") -> Drawing:
@@ -56,6 +55,7 @@ def draw(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None, direction: 
     ['w', 'multiply', 'sum']
     """
     from .dot import Drawing  # needs the package graphviz, which `import autograd` does not
+    from .graph import walk
 
     if direction not in ("down", "right"):
         raise ValueError(f"direction must be 'down' or 'right', got {direction!r}.")

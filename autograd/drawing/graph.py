@@ -63,7 +63,7 @@ def walk(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None) -> Graph:
     Examples
     --------
     >>> from autograd import Tensor
-    >>> from autograd.drawing import walk
+    >>> from autograd.drawing.graph import walk
     >>> x = Tensor(3.0, requires_grad=True, name="x")
     >>> graph = walk(x * x + 1.0)
     >>> [(vertex.kind, vertex.label) for vertex in graph.vertices]
