@@ -63,13 +63,13 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     return handler(*args, **kwargs)
 
 
-def array_ufunc(tensor: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwargs: Any) -> Any:
     """`Tensor.__array_ufunc__`: a call of a ufunc, or of one of its methods."""
     if method == "__call__":
         if not kwargs:
             handler = REGISTRY.get(ufunc)
             if handler is not None:
-                return handler(inputs[0]) if len(inputs) == 1 else handler(*inputs)
+                return handler(x, *rest) if rest else handler(x)  # a plain call is the quicker one
         key = plain = ufunc
         name = f"np.{ufunc.__name__}"
     else:
@@ -81,7 +81,7 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: An
             f"{name} cannot write a Tensor's value into an existing array (out=, or `array += tensor`): "
             "values on a tape are never overwritten. Write `array = array + tensor`, which makes a new Tensor."
         )
-    return _dispatch(key, name, inputs, kwargs, plain)
+    return _dispatch(key, name, (x, *rest), kwargs, plain)
 
 
 def array_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -249,6 +249,13 @@ def source(primitive: Primitive) -> str:
         }
     known |= {out: "_result", **{name: name for name in primitive.options}}
     saved = [known[s] if needed[s] == "True" else f"({known[s]} if {needed[s]} else None)" for s in primitive.saves]
+    shape = ["_node.shape = _result.shape"]
+    if primitive.broadcasts and primitive.inputs[0] in primitive.rules:  # often the input's: one tuple for both
+        x = primitive.inputs[0]
+        shape = [
+            "_shape = _result.shape",
+            f"_node.shape = {x}._node.shape if {x}_on and {x}._node.shape == _shape else _shape",
+        ]
     lines = [
         *unwrapping,
         "try:",
@@ -265,7 +272,7 @@ def source(primitive: Primitive) -> str:
         f"_node.parents = {parents}",
         "_node.saved = (" + "".join(f"{value}, " for value in saved) + ")",
         f"_node.constants = None if {all_on} else {described}",
-        "_node.shape = _result.shape",
+        *shape,
         "_node.dtype = _result.dtype",
         "_node.kind = _result.__class__",
         "_node.index = tick()",
