@@ -73,13 +73,14 @@ def ratio(a: Any, b: Any) -> Any:
 def _power_x(g: Any, x: Any, y: Any) -> Any:
     if isinstance(y, int | float | complex):  # a Python number does not promote x; an array of it would
         return g * y * x ** (y - 1) if y else g * 0
-    return g * y * x ** np.where(y == 0, 1, y - 1)
+    less = y - x.dtype.type(1)  # of x's kind: unsigned integers have no 0 - 1
+    return g * y * x ** np.where((x == 0) & (y == 0), 1, less)
 
 
 def _power_y(g: Any, x: Any, z: Any) -> Any:
-    if isinstance(x, int | float | complex):
-        return g * z * np.log(x or 1).item()
-    return g * z * np.log(np.where(x == 0, 1, x))
+    # In z's dtype: NumPy's log of small integers is of half precision, that of a negative real number is NaN.
+    zero = x == 0
+    return g * np.where(zero, 0, z) * np.log(np.where(zero, 1, x).astype(z.dtype))
 
 
 # Arithmetic
@@ -190,4 +191,10 @@ def _where(condition: Any, *branches: Any) -> Any:
     return where(condition, *branches) if branches else unrecorded(np.nonzero(unwrap(condition)))
 
 
-REGISTRY[np.where] = _where
+def _numpy_astype(x: Any, dtype: Any) -> Any:
+    """`np.astype`: numbers without a derivative, as integers are, are constants."""
+    return astype(x, dtype) if np.dtype(dtype).kind in "fc" else unrecorded(np.astype(unwrap(x), dtype))
+
+
+_numpy_astype.primitive = astype.primitive  # type: ignore[attr-defined]
+REGISTRY[np.where], REGISTRY[np.astype] = _where, _numpy_astype

@@ -19,11 +19,13 @@ __all__ = ["freeze", "getitem", "put", "scatter"]
 def freeze(key: Any) -> Any:
     """An index without Tensors in it, and without arrays that somebody else could change."""
     key = unwrap(key)
-    if isinstance(key, tuple):
-        return tuple([freeze(k) for k in key])
-    if isinstance(key, list):
-        return np.array(key, dtype=None if key else np.intp)
-    return key.copy() if isinstance(key, np.ndarray) else key
+    return tuple([_frozen(part) for part in key]) if isinstance(key, tuple) else _frozen(key)
+
+
+def _frozen(part: Any) -> Any:
+    if isinstance(part, list | tuple | range):  # inside a tuple, a tuple is a list of positions too
+        return np.array(part, dtype=None if len(part) else np.intp)
+    return part.copy() if isinstance(part, np.ndarray) else part
 
 
 def _repeats(key: Any) -> bool:
@@ -50,7 +52,7 @@ def _scatter(g: Any, shape: tuple[int, ...], key: Any) -> Any:
 
 
 def _put(x: Any, v: Any, key: Any) -> Any:
-    out = x.copy()
+    out = np.copy(x)  # writable, also where `x` is a scalar
     out[key] = v
     return out
 

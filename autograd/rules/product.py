@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from typing import Any
 
@@ -52,12 +53,11 @@ def dot(a: Any, b: Any) -> Any:
         return multiply(a, b)
     if np.ndim(b) <= 2:
         return matmul(a, b)
-    n = b.shape[-2]
-    if a.shape[-1] != n:
-        raise ValueError(f"dot: shapes {a.shape} and {b.shape} not aligned: {a.shape[-1]} != {n}")
-    rest = (*b.shape[:-2], b.shape[-1])
-    columns = np.reshape(np.transpose(b, (b.ndim - 2, *range(b.ndim - 2), b.ndim - 1)), (n, -1))
-    return np.reshape(matmul(a, columns), (*a.shape[:-1], *rest))
+    (*rows, m), (*batch, n, p) = np.shape(a), np.shape(b)
+    if m != n:
+        raise ValueError(f"dot: shapes {np.shape(a)} and {np.shape(b)} not aligned: {m} != {n}")
+    columns = np.reshape(np.transpose(b, (len(batch), *range(len(batch)), -1)), (n, math.prod(batch) * p))
+    return np.reshape(matmul(a, columns), (*rows, *batch, p))
 
 
 REGISTRY[np.dot] = dot
@@ -81,7 +81,7 @@ def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     return full, output.replace("...", dots)
 
 
-def _einsum_rule(g: Any, i: int, operands: list[Any], subscripts: str) -> Any:
+def _einsum_rule(g: Any, i: int, operands: list[Any], subscripts: str, optimize: Any) -> Any:
     terms, output = _explicit(subscripts, [np.ndim(x) for x in operands])
     mine, shape = terms[i], np.shape(operands[i])
     given, factors = [output], [g]
@@ -103,7 +103,7 @@ def _einsum_rule(g: Any, i: int, operands: list[Any], subscripts: str) -> Any:
     # has it with length 1, or the other way round, NumPy broadcast: that is undone below.
     reached = "".join(given)
     kept = "".join(c for c in target if c in reached)
-    result = einsum_of(factors, subscripts=",".join(given) + "->" + kept)
+    result = einsum_of(factors, subscripts=",".join(given) + "->" + kept, optimize=bool(optimize))
     widths = [result.shape[kept.index(c)] if c in kept else 1 for c in target]
     lengths = tuple([w if n == 1 else n for n, w in zip(shape, widths)])
     return unbroadcast(np.broadcast_to(result.reshape(tuple(widths)), lengths), shape)
@@ -114,15 +114,17 @@ einsum_of = define(
     "*operands; subscripts, optimize=False -> y",
     forward=lambda operands, subscripts, optimize: np.einsum(subscripts, *operands, optimize=optimize),
     promotes=True,
-    operands=lambda g, i, operands, subscripts: _einsum_rule(g, i, operands, subscripts),
+    operands=lambda g, i, operands, subscripts, optimize: _einsum_rule(g, i, operands, subscripts, optimize),
 )
 
 
 def _lettered(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """The other way to call einsum, `einsum(x, [0, 1], y, [1, 2], [0, 2])`, as the ordinary one."""
 
+    alphabet = string.ascii_uppercase + string.ascii_lowercase  # the order that NumPy gives the labels
+
     def letters(labels: Any) -> str:
-        return "".join("..." if label is Ellipsis else string.ascii_letters[label] for label in labels)
+        return "".join("..." if label is Ellipsis else alphabet[label] for label in labels)
 
     pairs, last = arguments, ""
     if len(arguments) % 2:

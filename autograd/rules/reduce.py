@@ -57,7 +57,8 @@ mean = define(
 def _share(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """The VJP of an extreme: its cotangent, shared by the elements that equal it."""
     winners = (a == restore(y, a_shape, axis, keepdims)).astype(g.dtype)
-    shares = winners / winners.sum(axis, keepdims=True)
+    with np.errstate(invalid="ignore"):  # nothing equals a NaN: its gradient is NaN
+        shares = winners / winners.sum(axis, keepdims=True)
     return restore(g, a_shape, axis, keepdims) * shares
 
 
@@ -84,7 +85,7 @@ var = define(
     np.var,
     "a; axis=None, ddof=0, keepdims=False -> y",
     a=lambda g, a, a_shape, axis, ddof, keepdims: (
-        restore(g, a_shape, axis, keepdims) * (2 / (count(a_shape, axis) - ddof)) * _deviation(a, axis)
+        restore(g, a_shape, axis, keepdims) * 2 / (count(a_shape, axis) - ddof) * _deviation(a, axis)
     ),
 )
 std = define(
@@ -99,7 +100,12 @@ std = define(
 
 def _reduce(reduction: Any) -> Any:
     """`ufunc.reduce` has axis 0 by default, where the function has None."""
-    return lambda a, axis=0, **options: reduction(a, axis=axis, **options)
+
+    def reduce(a: Any, axis: Axis = 0, keepdims: bool = False) -> Any:
+        return reduction(a, axis=axis, keepdims=keepdims)
+
+    reduce.primitive = reduction.primitive  # type: ignore[attr-defined]
+    return reduce
 
 
 REGISTRY[np.amax], REGISTRY[np.amin] = amax, amin

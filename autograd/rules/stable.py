@@ -14,7 +14,7 @@ __all__ = ["logsumexp", "sigmoid", "softplus"]
 
 
 def _sigmoid(x: Any) -> Any:
-    e = np.exp(-np.absolute(x))
+    e = np.exp(np.absolute(x) * -1.0)  # not negated: unsigned integers have no -x
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
