@@ -110,13 +110,18 @@ def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
 
 
 def _linear(x: Any, weight: Any, bias: Any) -> Any:
-    z = x @ weight.T
+    z = _product(x, weight.T)
     if bias is None:
         return z
     if z.dtype != bias.dtype:
         return z + bias
     z += bias
     return z
+
+
+def _product(a: Any, matrix: Any) -> Any:
+    """`a @ matrix`; between two matrices NumPy's `dot` is the same product and starts sooner."""
+    return a.dot(matrix) if a.ndim == 2 else a @ matrix
 
 
 def _rows(a: Any) -> Any:
@@ -129,8 +134,8 @@ linear = define(
     "x, weight, bias=None -> z",
     forward=_linear,
     promotes=True,
-    x=lambda g, weight: g @ weight,
-    weight=lambda g, x: _rows(g).T @ _rows(x),
+    x=lambda g, weight: _product(g, weight),
+    weight=lambda g, x: _rows(g).T.dot(_rows(x)),
     bias=lambda g: _rows(g).sum(0),
 )
 relu = elementwise(relu, "x -> y", forward=lambda x: np.maximum(x, 0), x=lambda g, y: g * (y > 0))
