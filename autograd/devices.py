@@ -113,7 +113,7 @@ def move(array: Any, device: str) -> Any:
         if get is None:
             raise DeviceError(f"no way is known to bring a {type(array).__name__} to the CPU.")
         return get()
-    if name != "cuda" or (number and not number.isdigit()):
+    if name != "cuda" or (number and not number.isdecimal()):
         raise DeviceError(f"unknown device {device!r}: write 'cpu', 'cuda' or 'cuda:N'.")
     cupy = _cupy()
     count = cupy.cuda.runtime.getDeviceCount()

@@ -64,6 +64,8 @@ class Tape(Sequence[Node]):
     __slots__ = ("_nodes",)
 
     def __init__(self, *outputs: Tensor):
+        if not outputs:
+            raise TypeError("Tape needs at least one Tensor, the value whose history is wanted.")
         for output in outputs:
             if not isinstance(output, Value):
                 raise TypeError(f"Tape takes Tensors, got {type(output).__name__}.")

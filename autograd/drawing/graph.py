@@ -72,10 +72,11 @@ def walk(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None) -> Graph:
     4
     """
     called = _names(names)
+    tape = Tape(*outputs)
     results = {output.node for output in outputs}
     vertices: dict[str, Vertex] = {}
     edges: list[Edge] = []
-    for node in Tape(*outputs):
+    for node in tape:
         if isinstance(node, Leaf):
             _add_leaf(vertices, node, called, "parameter")
             continue

@@ -1,0 +1,52 @@
+"""HIPS autograd has our import name: a mixture of the two says so, in one sentence, with the remedy."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd
+
+PACKAGES = Path(autograd.__file__).parent.parent
+
+
+def run(code, path):
+    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=path)
+
+
+@pytest.fixture
+def copies(tmp_path):
+    for package in ("autograd", "nn", "optim"):
+        shutil.copytree(PACKAGES / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_our_files_alone_import(copies):
+    done = run("import autograd, nn, optim; print(autograd.__file__)", copies)
+    assert done.stdout.strip() == str(copies / "autograd" / "__init__.py")
+
+
+def test_our_init_over_their_files(copies):
+    (copies / "autograd" / "tracer.py").write_text("")
+    done = run("import autograd", copies)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: two distributions are mixed in")
+    assert "HIPS autograd (its tracer.py is there)" in last
+    assert "python -m venv fresh" in last
+
+
+@pytest.mark.parametrize("package", ["nn", "optim"])
+def test_their_autograd_under_our_nn_and_optim(copies, package):
+    shutil.rmtree(copies / "autograd")
+    (copies / "autograd").mkdir()
+    (copies / "autograd" / "__init__.py").write_text("def grad(f): ...\n")
+    done = run(f"import {package}", copies)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: nn and optim belong to wengert")
+    assert "HIPS autograd" in last
+    assert "python -m venv fresh" in last
