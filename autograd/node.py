@@ -59,8 +59,8 @@ class Node:
     saved : tuple or None
         What `primitive.saves` names, in its order; None once a backward pass has released it.
     constants : tuple or None
-        For each array input that is not in `parents`, what it was: a `Leaf` (without its values) or the
-        plain number itself. Only drawings and explanations read it.
+        For each array input that is not in `parents`, what it was, without its values: the `Leaf` of a
+        Tensor, (shape, dtype) of a plain array, or the plain number itself. Only drawings read it.
     shape, dtype, kind
         The result's shape, dtype and array type: what its cotangent must have.
     index : int

@@ -32,7 +32,7 @@ from numpy import ndarray
 from .anomaly import watch
 from .devices import as_array, describe, is_foreign, mixing_error
 from .modes import RECORDING, current_mode
-from .node import Leaf, Node, Value, tick
+from .node import Node, Value, tick
 from .primitive import Primitive, Repeated
 
 __all__ = ["lift", "make_recorder", "results_are", "source", "unrecorded", "unwrap", "wrap"]
@@ -99,10 +99,12 @@ def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
 
 
 def constant(given: Any) -> Any:
-    """What an untracked input was, without its values: a leaf, or the plain number. For drawings only."""
+    """What an untracked input was, without its values; see `Node.constants`."""
+    if given.__class__ is ndarray:
+        return given.shape, given.dtype
     if isinstance(given, Value):
         return given._described()
-    return Leaf(given) if given.__class__ is ndarray or is_foreign(given) else given
+    return (given.shape, given.dtype) if is_foreign(given) else given
 
 
 def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -> None:

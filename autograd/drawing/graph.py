@@ -86,13 +86,16 @@ def walk(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None) -> Graph:
             source = parent if parent is not None else constant
             if source is None:
                 continue  # an optional input that was not given
+            identity = f"n{source.index}" if isinstance(source, Node) else f"{target}_{k}"
             if isinstance(source, Node):
-                identity = f"n{source.index}"
                 if identity not in vertices:
                     _add_leaf(vertices, source, called, "input")
+            elif isinstance(source, tuple):
+                shape, dtype = source
+                vertices[identity] = Vertex(identity, "input", "constant", None, shape, str(dtype))
             else:
-                identity = f"{target}_{k}"
-                vertices[identity] = Vertex(identity, "number", f"{source:.6g}", None, (), type(source).__name__)
+                number = f"{source:.6g}" if isinstance(source, int | float) else str(source)
+                vertices[identity] = Vertex(identity, "number", number, None, (), type(source).__name__)
             edges.append(Edge(identity, target, primitive.inputs[0 if primitive.variadic else k]))
         kind = "output" if node in results else "operation"
         name = called.get(node, node.name)

@@ -82,6 +82,8 @@ swapaxes = define(
 
 def _broadcast_to(array: Any, shape: Any) -> Any:
     """`np.broadcast_to`; for the commonest case, a 0-d NumPy array, eight times as fast."""
+    if isinstance(array, np.generic):
+        array = np.asarray(array)
     if array.__class__ is np.ndarray and array.ndim == 0 and isinstance(shape, tuple):
         view: Any = np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
         view.flags.writeable = False
