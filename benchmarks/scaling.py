@@ -118,9 +118,13 @@ def elsewhere(*arguments: Any) -> Any:
 
 
 def whole_process(statement: str) -> float:
-    """The seconds that a Python process takes for one statement, from start to end."""
+    """The seconds that a Python process takes for one statement, from start to end.
+
+    Compiled modules are kept from one process to the next, as they are after an installation.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True)
+    subprocess.run([sys.executable, "-c", statement], check=True, env=environment)
     return time.perf_counter() - start
 
 
