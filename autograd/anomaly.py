@@ -13,7 +13,7 @@ from .devices import describe
 from .errors import AnomalyError
 from .node import Node
 
-__all__ = ["Site", "check_cotangent", "recorded_at", "watch"]
+__all__ = ["Site", "check_cotangent", "input_of", "recorded_at", "watch"]
 
 #: How the names of files begin that are not the user's.
 _LIBRARY = (
@@ -72,14 +72,20 @@ def watch(node: Node, result: Any, operands: tuple[Any, ...]) -> None:
         )
 
 
+def input_of(node: Node, position: int) -> str:
+    """An input of an operation, for messages: "multiply for input 0 ('x')"."""
+    primitive = node.primitive
+    return f"{primitive.name} for input {position}" + (
+        "" if primitive.variadic else f" ({primitive.inputs[position]!r})"
+    )
+
+
 def check_cotangent(node: Node, position: int, cotangent: Any) -> None:
     """Refuse a cotangent that is not finite, naming the rule and the line of the forward operation."""
     fault = _fault(cotangent)
     if fault:
-        primitive = node.primitive
-        which = f"input {position}" if primitive.variadic else f"input {primitive.inputs[position]!r}"
         raise AnomalyError(
-            f"the backward rule of {primitive.name} for {which} returned a cotangent that is not finite "
+            f"the backward rule of {input_of(node, position)} returned a cotangent that is not finite "
             f"({fault}).{recorded_at(node)}"
         )
 

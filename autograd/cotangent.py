@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .anomaly import recorded_at
+from .anomaly import input_of, recorded_at
 from .errors import VJPError
 from .node import Node, data_of
 
@@ -82,10 +82,6 @@ def settle(cotangent: Any, node: Node, position: int) -> Any:
 def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
     primitive, parent = node.primitive, node.parents[position]
     assert parent is not None
-    if primitive.variadic:
-        which = f"input {position}"
-    else:
-        which = f"input {position} ({primitive.inputs[position]!r})"
     called = "" if parent.name is None else f", the Tensor {parent.name!r}"
     array = data_of(cotangent)
     if hasattr(array, "shape") and hasattr(array, "dtype"):
@@ -105,7 +101,7 @@ def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
             " The rule returned the output's dtype: if the operation converts its inputs, define it with promotes=True."
         )
     return VJPError(
-        f"the backward rule of {primitive.name} for {which}{called} returned a cotangent that does not fit.\n"
+        f"the backward rule of {input_of(node, position)}{called} returned a cotangent that does not fit.\n"
         f"  got       {got}\n"
         f"  expected  {parent.kind.__name__} of shape {parent.shape}, dtype {parent.dtype}, as that input\n"
         f"The output has shape {node.shape}, dtype {node.dtype}.{hint}{recorded_at(node)}"

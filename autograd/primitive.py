@@ -10,7 +10,8 @@
     sum = define(np.sum, "a; axis=None, keepdims=False -> y",
                  a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims))
 
-The signature names the array inputs, then (after `;`) the options, then the output. A rule is the
+The signature names the array inputs, then (after `;`) the options, then the output; a `*` makes the options
+after it keywords, as in a `def`. A rule is the
 vector-Jacobian product for one input: it takes the cotangent `g` of the output and returns the cotangent
 of that input. **The names of its parameters say what the tape keeps for it**: an input, the output, an
 option, or the shape or dtype of an input (`a_shape`, `a_dtype`). A rule that names only `g` keeps nothing.
@@ -46,6 +47,8 @@ class Primitive:
         The names in the signature before and after `;`.
     header : str
         The parameters with their defaults, as written in the signature.
+    positional : int
+        How many of them can be given by position.
     output : str
         The name of the output.
     variadic : bool
@@ -73,6 +76,7 @@ class Primitive:
         "name",
         "options",
         "output",
+        "positional",
         "promotes",
         "pulls",
         "rules",
@@ -104,6 +108,7 @@ class Primitive:
         self.header = ", ".join(part.strip().lstrip("*") for part in (inputs, options) if part.strip())
         self.inputs = _names(inputs)
         self.options = _names(options)
+        self.positional = len(self.inputs) + len(_names(options.partition("*")[0]))
         self.output = output.strip()
         self.rules = rules
         self.broadcasts = broadcasts

@@ -6,6 +6,7 @@ is tracked, runs on the arrays. Anything else is refused by name: a gradient is 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -48,12 +49,20 @@ def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...]
     return unrecorded(function(*unwrap(args), **unwrap(kwargs)))
 
 
+def _named(given: inspect.BoundArguments, start: int) -> dict[str, Any]:
+    """The arguments of a call from position `start` on, by name."""
+    return dict(list(given.arguments.items())[start:])
+
+
 def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Callable[..., Any]) -> Any:
     handler = REGISTRY.get(key)
     if handler is None:
         return _without_rule(plain, name, args, kwargs)
+    primitive = getattr(handler, "primitive", None)
+    if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
+        given = inspect.signature(plain).bind(*args, **kwargs)
+        args, kwargs = given.args[: primitive.positional], _named(given, primitive.positional)
     if kwargs:
-        primitive = getattr(handler, "primitive", None)
         kwargs = {k: v for k, v in kwargs.items() if not (k in ("out", "dtype") and v is None)}
         if primitive is not None:
             strange = kwargs.keys() - {*primitive.options, *primitive.inputs}

@@ -191,7 +191,7 @@ def _write(record: Any) -> None:
     pulls = tuple(_pull(primitive, name) for name in primitive.inputs)
     primitive.pulls = Repeated(pulls[0]) if primitive.variadic and pulls[0] else pulls
     record.__globals__.update(_SCOPE)
-    record.__defaults__ = written["record"].__defaults__
+    record.__defaults__, record.__kwdefaults__ = written["record"].__defaults__, written["record"].__kwdefaults__
     record.__code__ = written["record"].__code__  # last: from here on, another thread calls the new code
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .anomaly import check_cotangent, recorded_at
+from .anomaly import check_cotangent, input_of, recorded_at
 from .cotangent import own, settle
 from .devices import describe
-from .errors import ReleasedError, StaleError
+from .errors import AnomalyError, ReleasedError, StaleError, VJPError
 from .modes import current_mode, enable_grad
 from .node import Leaf, Node, Value, data_of
 from .recorder import lift, wrap
@@ -119,37 +119,44 @@ def pull_back(
     found: dict[Node, Any] = {}
     cotangents = {output: cotangent}
     watching = current_mode().watching
-    for node in nodes:
-        g = cotangents.pop(node, None)
-        if g is None:
-            continue
-        if node.notes is not None:
-            g = _attend(node, g, found)
-        primitive = node.primitive
-        if primitive is None:
-            found[node] = g
-            continue
-        if targets and node in targets:
-            found[node] = g
-        saved = node.saved
-        if saved is None:
-            raise ReleasedError(_released(node))
-        if record:
-            saved = lift(node)
-        position = -1
-        for parent, pull in zip(node.parents, primitive.pulls):
-            position += 1
-            if parent is None or (wanted is not None and parent not in wanted):
+    node, position = output, -1
+    try:
+        for node in nodes:
+            g = cotangents.pop(node, None)
+            if g is None:
                 continue
-            c = pull(g, saved)
-            if c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
-                c = settle(c, node, position)
-            if watching:
-                check_cotangent(node, position, c._data if record else c)
-            earlier = cotangents.get(parent)
-            cotangents[parent] = c if earlier is None else earlier + c
-        if release:
-            node.saved = None
+            if node.notes is not None:
+                g = _attend(node, g, found)
+            primitive = node.primitive
+            if primitive is None:
+                found[node] = g
+                continue
+            if targets and node in targets:
+                found[node] = g
+            saved = node.saved
+            if saved is None:
+                raise ReleasedError(_released(node))
+            if record:
+                saved = lift(node)
+            position = -1
+            for parent, pull in zip(node.parents, primitive.pulls):
+                position += 1
+                if parent is None or (wanted is not None and parent not in wanted):
+                    continue
+                c = pull(g, saved)
+                if c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
+                    c = settle(c, node, position)
+                if watching:
+                    check_cotangent(node, position, c._data if record else c)
+                earlier = cotangents.get(parent)
+                cotangents[parent] = c if earlier is None else earlier + c
+            if release:
+                node.saved = None
+            position = -1
+    except Exception as error:
+        if position >= 0 and not isinstance(error, VJPError | AnomalyError):
+            error.add_note(f"in the backward rule of {input_of(node, position)}.{recorded_at(node)}")
+        raise
     return found
 
 
@@ -191,7 +198,9 @@ def _check_fresh(nodes: Sequence[Node]) -> None:
     for node in reversed(nodes):
         if node.index > latest:
             return  # it and everything newer was recorded after the last write
-        for name, value in zip(() if node.primitive is None else node.primitive.saves, node.saved or ()):
+        if node.primitive is None:
+            continue
+        for name, value in zip(node.primitive.saves, node.saved or ()):
             for array in value if isinstance(value, list | tuple) else (value,):
                 if hasattr(array, "shape") and last_written(array) > node.index:
                     raise StaleError(_stale(node, name))

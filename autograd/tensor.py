@@ -363,6 +363,15 @@ class Tensor(Value):
         """A constant with the same values (and the same memory), cut from the graph."""
         return wrap(self._data)  # type: ignore[no-any-return]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leaves can be copied (`copy.deepcopy`) and pickled: values, requires_grad, name; not the gradient."""
+        if not self.is_leaf:
+            raise TypeError(
+                f"this Tensor was computed (by {self._described().primitive.name}) and cannot be copied or pickled with "
+                "its history: use t.detach()."
+            )
+        return type(self), (self._data, self._requires_grad, None, self.name)
+
     # Out of the Tensor
 
     def numpy(self) -> np.ndarray[Any, Any]:

@@ -43,13 +43,13 @@ def count(shape: tuple[int, ...], axis: Axis) -> int:
 
 sum = define(
     np.sum,
-    "a; axis=None, keepdims=False -> y",
+    "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.sum(axis=axis, keepdims=keepdims),
     a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims),
 )
 mean = define(
     np.mean,
-    "a; axis=None, keepdims=False -> y",
+    "a; axis=None, *, keepdims=False -> y",
     a=lambda g, a_shape, axis, keepdims: spread(g / count(a_shape, axis), a_shape, axis, keepdims),
 )
 
@@ -64,13 +64,13 @@ def _share(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdim
 
 amax = define(
     np.max,
-    "a; axis=None, keepdims=False -> y",
+    "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.max(axis=axis, keepdims=keepdims),
     a=lambda g, a, y, a_shape, axis, keepdims: _share(g, a, y, a_shape, axis, keepdims),
 )
 amin = define(
     np.min,
-    "a; axis=None, keepdims=False -> y",
+    "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.min(axis=axis, keepdims=keepdims),
     a=lambda g, a, y, a_shape, axis, keepdims: _share(g, a, y, a_shape, axis, keepdims),
 )
@@ -83,14 +83,14 @@ def _deviation(a: Any, axis: Axis) -> Any:
 
 var = define(
     np.var,
-    "a; axis=None, ddof=0, keepdims=False -> y",
+    "a; axis=None, *, ddof=0, keepdims=False -> y",
     a=lambda g, a, a_shape, axis, ddof, keepdims: (
         restore(g, a_shape, axis, keepdims) * 2 / (count(a_shape, axis) - ddof) * _deviation(a, axis)
     ),
 )
 std = define(
     np.std,
-    "a; axis=None, ddof=0, keepdims=False -> y",
+    "a; axis=None, *, ddof=0, keepdims=False -> y",
     a=lambda g, a, y, a_shape, axis, ddof, keepdims: (
         restore(g, a_shape, axis, keepdims)
         * ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims) * (count(a_shape, axis) - ddof))

@@ -320,6 +320,17 @@ def test_create_graph_works_inside_no_grad():
     assert dy.gradient(x).item() == 12.0
 
 
+def test_an_error_inside_a_rule_says_which_one():
+    def square(x):
+        return x * x
+
+    square = autograd.define(square, "x -> y", x=lambda g, x: g @ np.ones(7))
+    with pytest.raises(ValueError, match="matmul") as caught:
+        square(leaf(3)).sum().backward()
+    assert caught.value.__notes__[0].startswith("in the backward rule of square for input 0 ('x').")
+    del REGISTRY[square.__wrapped__]
+
+
 # Hooks
 
 

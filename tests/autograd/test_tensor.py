@@ -126,6 +126,7 @@ def test_numpy_code_is_differentiable_as_it_stands():
         (lambda t: np.logaddexp.reduce(t), "np.logaddexp.reduce"),
         (lambda t: np.sum(t, where=np.ones((2, 2), bool)), "np.sum with where="),
         (lambda t: np.add(t, 1.0, where=True), "np.add with where="),
+        (lambda t: np.sum(t, 0, np.float32), "np.sum with dtype="),
     ],
 )
 def test_a_function_without_a_rule_is_named(call, name):
@@ -431,6 +432,29 @@ def test_detach_and_numpy_share_memory_and_cut_the_graph():
     d = x.detach()
     assert np.shares_memory(d.data, x.data)
     assert not d.requires_grad
+
+
+def test_leaves_can_be_copied_and_pickled():
+    import copy
+    import pickle
+
+    w = leaf(3, name="w")
+    (w * w).sum().backward()
+    for twin in (copy.copy(w), copy.deepcopy(w), pickle.loads(pickle.dumps(w))):
+        np.testing.assert_array_equal(twin.data, w.data)
+        assert (twin.requires_grad, twin.name, twin.grad) == (True, "w", None)
+        assert not np.shares_memory(twin.data, w.data)
+        assert twin.node is not w.node
+    with pytest.raises(TypeError, match=r"computed \(by multiply\) and cannot be copied"):
+        copy.deepcopy(w * 2.0)
+
+
+def test_numpys_positional_order_is_understood():
+    t = leaf(2, 3)
+    np.testing.assert_array_equal(np.sum(t, 0, None, None, True).data, t.data.sum(0, keepdims=True))
+    np.testing.assert_array_equal(np.var(t, 1, None, None, 1).data, t.data.var(1, ddof=1))
+    with pytest.raises(TypeError, match="positional"):
+        t.sum(0, True)
 
 
 # Devices
