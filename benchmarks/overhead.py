@@ -523,26 +523,36 @@ def main() -> None:
     options = parser.parse_args()
     n = options.chain
     if options.worker:
-        serve(chain_hips(n, constants=options.worker == "hips-constants"))
+        try:
+            contender = chain_hips(n, constants=options.worker == "hips-constants")
+        except ImportError as error:
+            sys.exit(f"no HIPS autograd in this interpreter: {error}")
+        serve(contender)
         return
     if options.rounds < 2:
         parser.error("--rounds must be at least 2")
 
+    chain_peers = {"torch": chain_torch, "mygrad": chain_mygrad}
+    step_peers = {"torch": step_torch, "mygrad": step_mygrad}
     notes, has = [], {name: installed(name) for name in ("torch", "mygrad")}
     notes += [f"{name} is not installed: left out." for name, found in has.items() if not found]
     chain: list[Contender] = []
     for constants in (False, True):
         chain += [chain_numpy(n, constants), chain_wengert(n, constants)]
-        chain += [chain_torch(n, constants)] * has["torch"] + [chain_mygrad(n, constants)] * has["mygrad"]
+        chain += [make(n, constants) for name, make in chain_peers.items() if has[name]]
         if options.hips:
             worker = "hips-constants" if constants else "hips"
             command = [options.hips, os.path.abspath(__file__), "--worker", worker, "--chain", str(n)]
-            chain.append(Elsewhere("HIPS autograd", _group(constants), command))
-    if options.hips:
-        notes.append(f"HIPS autograd {chain[-1].version} runs in an interpreter of its own.")  # type: ignore[attr-defined]
-    else:
+            try:
+                peer = Elsewhere("HIPS autograd", _group(constants), command)
+            except OSError as error:
+                notes.append(f"HIPS autograd, {_group(constants)}, is left out: {error}")
+            else:
+                chain.append(peer)
+                notes.append(f"HIPS autograd {peer.version}, {_group(constants)}, runs in an interpreter of its own.")
+    if not options.hips:
         notes.append("HIPS autograd is left out: give an interpreter that has it with --hips.")
-    steps = [step_numpy(), step_wengert()] + [step_torch()] * has["torch"] + [step_mygrad()] * has["mygrad"]
+    steps = [step_numpy(), step_wengert(), *(make() for name, make in step_peers.items() if has[name])]
     check(chain, 1e-9)
     check(steps, 1e-4)
     notes.append("All contenders of a table computed the same values and gradients before they were timed.")
