@@ -5,14 +5,18 @@ The function that does it is written for each primitive from its signature, as `
 makes an operation cheap. For `multiply = define(np.multiply, "x, y -> z", …)` the text is, in essence,
 
     def multiply(x, y):
-        x_, x_on = (x._data, x._requires_grad) if isinstance(x, Value) else (operand(x), False)
+        x_, x_on = (x._data, x._requires_grad) if isinstance(x, Value) else (x, False)
         y_, y_on = …
         z = forward(x_, y_)
         if not (x_on or y_on) or not recording:
-            return unrecorded(z)
+            return Tensor(z)
         node = Node(primitive, index=tick())
-        node.parents = (x._node if x_on else None, y._node if y_on else None)
-        node.saved = (y_ if x_on else None, x_ if y_on else None)
+        if x_on and y_on:
+            node.parents, node.saved = (x._node, y._node), (y_, x_)
+        elif x_on:
+            node.parents, node.saved = (x._node, None), (y_, None)
+        else:
+            node.parents, node.saved = (None, y._node), (None, x_)
         return Tensor(z, node)
 
 and `source(multiply.primitive)` shows it whole. Its own names begin or end with `_`, so that an input or an
@@ -22,7 +26,8 @@ option can have any other name.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from types import FunctionType
 from typing import Any
 
@@ -206,75 +211,22 @@ def _pull(primitive: Primitive, name: str) -> Any:
 
 def source(primitive: Primitive) -> str:
     """The text of the recorder of `primitive`."""
-    out, options = primitive.output, "".join(f", {name}={name}" for name in primitive.options)
-    if primitive.variadic:
-        xs = primitive.inputs[0]
-        unwrapping = [f"{xs}_, on, found = sequence({xs})"]
-        call, operands, any_on, any_found = f"{xs}_{options}", f"tuple({xs}_)", "True in on", "found"
-        parents = f"tuple([x._node if x_on else None for x, x_on in zip({xs}, on)])"
-        all_on, described = "False not in on", f"tuple([None if x_on else constant(x) for x, x_on in zip({xs}, on)])"
-        known = {xs: f"{xs}_", f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]"}
-        needed = dict.fromkeys(primitive.saves, "True")
-    else:
-        unwrapping, ruled = [], [name for name in primitive.inputs if name in primitive.rules]
-        for x in primitive.inputs:
-            on = f"; {x}_on = {x}._requires_grad" if x in ruled else ""
-            off = f"; {x}_on = False" if x in ruled else ""
-            unwrapping += [
-                f"if isinstance({x}, Value): {x}_ = {x}._data{on}",
-                f"else: {x}_ = {x} if {x}.__class__ in PLAIN else operand({x}){off}",
-            ]
-        call = ", ".join(f"{x}_" for x in primitive.inputs) + options
-        operands = "(" + "".join(f"{x}_, " for x in primitive.inputs) + ")"
-        any_on = " or ".join(f"{x}_on" for x in ruled) or "False"
-        any_found = " or ".join(f"isinstance({x}, Value)" for x in primitive.inputs)
-        entries = [f"({x}._node if {x}_on else None)" if x in ruled else "None" for x in primitive.inputs]
-        if len(primitive.inputs) == 1:
-            entries = [f"{primitive.inputs[0]}._node"]
-        parents = "(" + "".join(f"{entry}, " for entry in entries) + ")"
-        all_on = " and ".join(f"{x}_on" if x in ruled else "False" for x in primitive.inputs)
-        described = "".join(
-            (f"None if {x}_on else " if x in ruled else "")
-            + f"({x}._node or {x}._described()) if isinstance({x}, Value) else constant({x}_), "
-            for x in primitive.inputs
-        )
-        described = f"({described})"
-        known = {x: f"{x}_" for x in primitive.inputs}
-        known |= {f"{x}_shape": f"shape_of({x}_)" for x in primitive.inputs}
-        known |= {f"{x}_shape": f"{x}_.shape" for x in primitive.inputs if primitive.users(f"{x}_shape") == (x,)}
-        known |= {f"{x}_dtype": f"{x}_.dtype" for x in primitive.inputs}
-        needed = {
-            save: "True"
-            if set(primitive.users(save)) >= set(ruled)
-            else " or ".join(f"{x}_on" for x in primitive.users(save))
-            for save in primitive.saves
-        }
-    known |= {out: "_result", **{name: name for name in primitive.options}}
-    saved = [known[s] if needed[s] == "True" else f"({known[s]} if {needed[s]} else None)" for s in primitive.saves]
-    shape = ["_node.shape = _result.shape"]
-    if primitive.broadcasts and primitive.inputs[0] in primitive.rules:  # often the input's: one tuple for both
-        x = primitive.inputs[0]
-        shape = [
-            "_shape = _result.shape",
-            f"_node.shape = {x}._node.shape if {x}_on and {x}._node.shape == _shape else _shape",
-        ]
+    unwrapping, call, operands, tensor, tracked, noting = (_variadic if primitive.variadic else _fixed)(primitive)
     lines = [
         *unwrapping,
         "try:",
-        f"    _result = forward({call})",
+        f"    _result = forward({call}{''.join(f', {name}={name}' for name in primitive.options)})",
         "except Exception as _error:",
         f"    explain(primitive, _error, {operands})",
         "    raise",
         "_mode = current_mode()",
-        f"if not ({any_on}) or (_mode is not RECORDING and not _mode.recording):",
-        f"    return wrap(_result) if {any_found} else _result",
+        f"if not ({tracked}) or (_mode is not RECORDING and not _mode.recording):",
+        f"    return wrap(_result) if {tensor} else _result",
         "if _result.__class__ is not ndarray: _result = as_array(_result)",
         "_node = Node()",
         "_node.primitive = primitive",
-        f"_node.parents = {parents}",
-        "_node.saved = (" + "".join(f"{value}, " for value in saved) + ")",
-        f"_node.constants = None if {all_on} else {described}",
-        *shape,
+        "_shape = _result.shape",
+        *noting,
         "_node.dtype = _result.dtype",
         "_node.kind = _result.__class__",
         "_node.index = tick()",
@@ -287,3 +239,71 @@ def source(primitive: Primitive) -> str:
         "return _tensor",
     ]
     return f"def record({primitive.header}):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def _fixed(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[str]]:
+    """The parts of the text that depend on the inputs; one case for each set of inputs that are tracked."""
+    inputs, ruled = primitive.inputs, [x for x in primitive.inputs if x in primitive.rules]
+    unwrapping = []
+    for x in inputs:
+        on, off = (f"; {x}_on = {x}._requires_grad", f"; {x}_on = False") if x in ruled else ("", "")
+        unwrapping += [
+            f"if isinstance({x}, Value): {x}_ = {x}._data{on}",
+            f"else: {x}_ = {x} if {x}.__class__ in PLAIN else operand({x}){off}",
+        ]
+    tensor = " or ".join(f"isinstance({x}, Value)" for x in inputs)
+    tracked = " or ".join(f"{x}_on" for x in ruled) or "False"
+    cases = [active for n in range(len(ruled), 0, -1) for active in combinations(ruled, n)]
+    noting = []
+    for k, active in enumerate(cases):
+        condition = "else" if k == len(cases) - 1 else " and ".join(f"{x}_on" for x in active)
+        lines = _noting(primitive, active)
+        if len(cases) > 1:
+            noting.append("else:" if condition == "else" else f"{'elif' if k else 'if'} {condition}:")
+            lines = [f"    {line}" for line in lines]
+        noting += lines
+    return unwrapping, ", ".join(f"{x}_" for x in inputs), _tuple(f"{x}_" for x in inputs), tensor, tracked, noting
+
+
+def _noting(primitive: Primitive, active: tuple[str, ...]) -> list[str]:
+    """What is noted when just the `active` inputs are tracked: only what their rules name is saved."""
+    known = {primitive.output: "_result", **{name: name for name in primitive.options}}
+    for x in primitive.inputs:
+        known |= {x: f"{x}_", f"{x}_dtype": f"{x}_.dtype", f"{x}_shape": f"shape_of({x}_)"}
+        if x in active:
+            known[f"{x}_shape"] = f"{x}_.shape"
+    saved = [known[save] if set(primitive.users(save)) & set(active) else "None" for save in primitive.saves]
+    first = primitive.inputs[0]
+    shape = "_shape"
+    if primitive.broadcasts and first in active:  # the same tuple for both, if it is the same shape
+        shape = f"{first}._node.shape if {first}._node.shape == _shape else _shape"
+    constants = "None"
+    if len(active) < len(primitive.inputs):
+        constants = _tuple(
+            "None" if x in active else f"({x}._node or {x}._described()) if isinstance({x}, Value) else constant({x}_)"
+            for x in primitive.inputs
+        )
+    return [
+        "_node.parents = " + _tuple(f"{x}._node" if x in active else "None" for x in primitive.inputs),
+        "_node.saved = " + _tuple(saved),
+        f"_node.constants = {constants}",
+        f"_node.shape = {shape}",
+    ]
+
+
+def _variadic(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[str]]:
+    """The parts of the text that depend on the inputs, for a sequence of them."""
+    xs = primitive.inputs[0]
+    known = {xs: f"{xs}_", f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]", primitive.output: "_result"}
+    pairs = f"for x, x_on in zip({xs}, _on)"
+    noting = [
+        f"_node.parents = tuple([x._node if x_on else None {pairs}])",
+        "_node.saved = " + _tuple(known.get(save, save) for save in primitive.saves),
+        f"_node.constants = None if False not in _on else tuple([None if x_on else constant(x) {pairs}])",
+        "_node.shape = _shape",
+    ]
+    return [f"{xs}_, _on, _found = sequence({xs})"], f"{xs}_", f"tuple({xs}_)", "_found", "True in _on", noting
+
+
+def _tuple(items: Iterable[str]) -> str:
+    return "(" + "".join(f"{item}, " for item in items) + ")"

@@ -47,9 +47,19 @@ sum = define(
     forward=lambda a, axis, keepdims: a.sum(axis=axis, keepdims=keepdims),
     a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims),
 )
+
+
+def _mean(a: Any, axis: Axis, keepdims: bool) -> Any:
+    """`np.mean` without what it does in Python for integers and float16, which it adds up in a wider type."""
+    if a.dtype.kind in "fc" and a.dtype.itemsize >= 4 and a.size:
+        return a.sum(axis=axis, keepdims=keepdims) / count(a.shape, axis)
+    return a.mean(axis=axis, keepdims=keepdims)
+
+
 mean = define(
     np.mean,
     "a; axis=None, *, keepdims=False -> y",
+    forward=_mean,
     a=lambda g, a_shape, axis, keepdims: spread(g / count(a_shape, axis), a_shape, axis, keepdims),
 )
 

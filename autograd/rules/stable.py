@@ -14,14 +14,14 @@ __all__ = ["logsumexp", "sigmoid", "softplus"]
 
 
 def _sigmoid(x: Any) -> Any:
-    e = np.exp(np.absolute(x) * -1.0)  # not negated: unsigned integers have no -x
-    return np.where(x >= 0, 1, e) / (1 + e)
+    # |x| times -1.0 and not negated: unsigned integers have no -x
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(np.absolute(x) * -1.0))
 
 
 def sigmoid(x: Any) -> Any:
     """The logistic function σ(x) = 1 / (1 + e⁻ˣ), elementwise: a probability from a logit.
 
-    Computed from e^(−|x|), so that nothing overflows and small probabilities keep their digits.
+    Computed as e^min(x, 0) / (1 + e^(−|x|)): nothing overflows, and small probabilities keep their digits.
     Its derivative is σ′ = σ (1 − σ).
 
     Parameters
