@@ -105,11 +105,9 @@ def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
 
 def constant(given: Any) -> Any:
     """What an untracked input was, without its values; see `Node.constants`."""
-    if given.__class__ is ndarray:
-        return given.shape, given.dtype
     if isinstance(given, Value):
-        return given._described()
-    return (given.shape, given.dtype) if is_foreign(given) else given
+        return given._node or given._described()
+    return (given.shape, given.dtype) if given.__class__ is ndarray or is_foreign(given) else given
 
 
 def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -> None:
@@ -280,7 +278,7 @@ def _noting(primitive: Primitive, active: tuple[str, ...]) -> list[str]:
     constants = "None"
     if len(active) < len(primitive.inputs):
         constants = _tuple(
-            "None" if x in active else f"({x}._node or {x}._described()) if isinstance({x}, Value) else constant({x}_)"
+            "None" if x in active else f"({x}_.shape, {x}_.dtype) if {x}.__class__ is ndarray else constant({x})"
             for x in primitive.inputs
         )
     return [

@@ -367,8 +367,8 @@ class Tensor(Value):
         """Leaves can be copied (`copy.deepcopy`) and pickled: values, requires_grad, name; not the gradient."""
         if not self.is_leaf:
             raise TypeError(
-                f"this Tensor was computed (by {self._described().primitive.name}) and cannot be copied or pickled with "
-                "its history: use t.detach()."
+                f"this Tensor was computed (by {self._described().primitive.name}) and cannot be copied or pickled "
+                "with its history: use t.detach()."
             )
         return type(self), (self._data, self._requires_grad, None, self.name)
 

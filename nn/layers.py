@@ -83,23 +83,23 @@ class Linear(Module):
             self.bias.data = np.zeros(self.bias.shape, self.bias.dtype)
 
     def forward(self, x: Any) -> Any:
-        weight = self.weight
+        weight = self.weight.data
         if not hasattr(x, "dtype"):
             x = np.asarray(x, dtype=weight.dtype)
         if x.dtype != weight.dtype:
+            remedy = f"write x.astype(np.{weight.dtype})"
+            if x.dtype.kind in "fc":
+                remedy += f", or make the layer with dtype=np.{x.dtype}"
             raise TypeError(
-                f"{self!r} has {weight.dtype} parameters and was given {x.dtype} input: nothing is converted silently. "
-                f"Write x.astype(np.{weight.dtype}), or make the layer with dtype=np.{x.dtype}."
-                if x.dtype.kind in "fc"
-                else f"{self!r} has {weight.dtype} parameters and was given {x.dtype} input: "
-                f"write x.astype(np.{weight.dtype})."
+                f"{self!r} has {weight.dtype} parameters and was given {x.dtype} input: nothing is converted silently; "
+                f"{remedy}."
             )
-        if not x.shape or x.shape[-1] != weight.shape[1]:
+        shape = x.shape
+        if not shape or shape[-1] != weight.shape[1]:
             raise ValueError(
-                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of "
-                f"shape {x.shape}."
+                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of shape {shape}."
             )
-        return functional.linear(x, weight, self.bias)
+        return functional.linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         out_features, in_features = self.weight.shape

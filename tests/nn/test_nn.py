@@ -144,7 +144,7 @@ def test_another_precision_is_refused_with_both_dtypes_and_the_remedy():
         layer(np.ones((2, 4)))
     with pytest.raises(TypeError, match=r"dtype=np\.float64"):
         layer(Tensor(np.ones((2, 4))))
-    with pytest.raises(TypeError, match=r"was given uint8 input: write x\.astype\(np\.float32\)"):
+    with pytest.raises(TypeError, match=r"was given uint8 input.*write x\.astype\(np\.float32\)\.$"):
         layer(np.ones((2, 4), np.uint8))
     assert layer([[1.0, 2.0, 3.0, 4.0]]).shape == (1, 3)
 
