@@ -97,7 +97,8 @@ class Linear(Module):
         shape = x.shape
         if not shape or shape[-1] != weight.shape[1]:
             raise ValueError(
-                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of shape {shape}."
+                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of "
+                f"shape {shape}."
             )
         return functional.linear(x, self.weight, self.bias)
 
