@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import GradientCheckError
+from .modes import enable_grad
 from .tensor import Tensor
 
 __all__ = ["check_gradients"]
@@ -59,6 +60,8 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2, seed: int
         At the first disagreement: the input, the order and both numbers.
     TypeError
         If `f` does not return a Tensor of floating or complex numbers, or there is nothing to differentiate.
+    ValueError
+        If `order` is less than 1.
 
     Examples
     --------
@@ -71,6 +74,8 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2, seed: int
         ...
     autograd.errors.GradientCheckError: the gradient of order 1 with respect to input 0 (float64[]) is wrong...
     """
+    if order < 1:
+        raise ValueError(f"check_gradients checks derivatives of order 1 and higher, got order={order}.")
     arrays = [_array(a) for a in args]
     if not any(a.dtype.kind in "fc" for a in arrays):
         raise TypeError("check_gradients needs at least one input of floating or complex numbers.")
@@ -78,7 +83,8 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2, seed: int
         f"input {k}" + (f" ({a.name!r}, " if isinstance(a, Tensor) and a.name else " (") for k, a in enumerate(args)
     ]
     labels = [f"{label}{a.dtype}{list(a.shape)})" for label, a in zip(labels, arrays)]
-    _check(f, arrays, labels, 1, order, np.random.default_rng(seed))
+    with enable_grad():
+        _check(f, arrays, labels, 1, order, np.random.default_rng(seed))
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..cotangent import unbroadcast
 from ..primitive import REGISTRY, define
@@ -138,8 +139,9 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def _slices(function: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any]:
+    axis = normalize_axis_index(axis, ary.ndim)
     positions = function(np.arange(ary.shape[axis]), unwrap(indices_or_sections))
-    lead = (slice(None),) * (axis % ary.ndim)
+    lead = (slice(None),) * axis
     starts_stops = [(int(p[0]), int(p[-1]) + 1) if len(p) else (0, 0) for p in positions]
     return [ary[(*lead, slice(start, stop))] for start, stop in starts_stops]
 

@@ -23,7 +23,7 @@ from hypothesis.extra import numpy as hnp
 import autograd
 import nn
 import nn.functional as F
-from autograd import NoRuleError, Tape, Tensor, check_gradients, logsumexp, sigmoid, softplus
+from autograd import GradientCheckError, NoRuleError, Tape, Tensor, check_gradients, logsumexp, sigmoid, softplus
 from autograd import tensor as tensor_module
 from autograd.primitive import REGISTRY, Primitive
 from autograd.rules import index
@@ -885,6 +885,14 @@ def test_sigmoid_of_other_dtypes(kind: Any) -> None:
     np.testing.assert_allclose(sigmoid(np.array([0, 1, 100], kind)), [0.5, 1 / (1 + np.exp(-1)), 1], rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64])
+def test_logsumexp_of_integers_does_not_overflow(kind: Any) -> None:
+    a = np.array([np.iinfo(np.int8).max, 0, 100], kind)
+    np.testing.assert_allclose(logsumexp(a), 127)
+    low = np.array([-128, 127]) if kind != np.uint8 else np.array([0, 255])
+    np.testing.assert_allclose(logsumexp(low.astype(kind)), low[1])
+
+
 def test_saturated_probabilities_have_a_finite_gradient() -> None:
     p = Tensor([0.0, 1.0, 0.0, 1.0], requires_grad=True)
     y = F.binary_cross_entropy(p, np.array([0.0, 1.0, 1.0, 0.0]))
@@ -936,6 +944,23 @@ def test_options_without_a_rule_are_refused_by_name() -> None:
         with pytest.raises(NoRuleError, match="no differentiation rule"):
             call(x)
     assert np.add.reduce(x.detach(), initial=1.0).tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize("split", [np.split, np.array_split])
+def test_splitting_along_an_axis_that_is_not_there(split: Any) -> None:
+    for x, axis in [(Tensor(np.ones(2), requires_grad=True), 1), (Tensor(1.0, requires_grad=True), 0)]:
+        with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
+            split(x, 1, axis)
+
+
+def test_the_check_itself_notices_a_fault_and_refuses_an_order_that_does_not_exist() -> None:
+    wrong = autograd.define(lambda x: x * x, "x -> y", x=lambda g, x: g * 2.001 * x)
+    with pytest.raises(GradientCheckError, match="order 1 with respect to input 0"):
+        check_gradients(wrong, [1.0, 2.0])
+    with pytest.raises(ValueError, match="order=0"):
+        check_gradients(np.tanh, 1.0, order=0)
+    with autograd.no_grad():
+        check_gradients(np.tanh, 1.0)
 
 
 # Indexing
