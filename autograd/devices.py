@@ -53,6 +53,8 @@ def as_array(value: Any, dtype: Any = None, copy: bool | None = None) -> Any:
             f"a Tensor holds numbers or booleans, got {type(value).__name__} of dtype {array.dtype}: "
             "convert the values first, for example with np.asarray(values, dtype=float)."
         )
+    if not array.dtype.isnative:  # results are native, so gradients would not have the dtype of such an input
+        array = array.astype(array.dtype.newbyteorder("="))
     return array
 
 

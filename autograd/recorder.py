@@ -170,6 +170,7 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     """
     scope = {"primitive": primitive, "forward": primitive.forward, "write": _write}
     record: Any = FunctionType(_unwritten.__code__, scope, primitive.name)
+    record.__qualname__ = primitive.name  # what Python's own TypeErrors call it
     record.__doc__ = primitive.function.__doc__
     record.__module__ = getattr(primitive.function, "__module__", None) or "numpy"
     record.__wrapped__ = primitive.function  # for `help` and `inspect.signature`

@@ -149,7 +149,11 @@ def pull_back(
                 if watching:
                     check_cotangent(node, position, c._data if record else c)
                 earlier = cotangents.get(parent)
-                cotangents[parent] = c if earlier is None else earlier + c
+                if earlier is not None:
+                    c = earlier + c
+                    if isinstance(c, np.generic):
+                        c = np.asarray(c)  # NumPy's sum of two 0-d arrays is a scalar
+                cotangents[parent] = c
             if release:
                 node.saved = None
             position = -1
@@ -163,8 +167,6 @@ def pull_back(
 def _attend(node: Node, g: Any, found: dict[Node, Any]) -> Any:
     """Let the hooks of a node see and replace its cotangent, and keep it if that was asked for."""
     assert node.notes is not None
-    if isinstance(g, np.generic):
-        g = np.asarray(g)  # a sum of two 0-d arrays is a scalar
     for hook in list(node.notes.hooks.values()):
         replaced = hook(g)
         if replaced is None:
@@ -257,9 +259,11 @@ def backward(output: Value, cotangent: Any = None, retain_graph: bool = False) -
     for node in list(found):
         place: Any = node if isinstance(node, Leaf) else node.notes
         earlier = place.grad
-        place.grad = own(found.pop(node)) if earlier is None else earlier + found.pop(node)
-        if place.grad.__class__ is not node.kind:
-            place.grad = np.asarray(place.grad)  # a sum of two 0-d arrays is a scalar
+        if earlier is None:
+            place.grad = own(found.pop(node))
+        else:
+            total = earlier + found.pop(node)
+            place.grad = np.asarray(total) if isinstance(total, np.generic) else total
 
 
 def gradient(

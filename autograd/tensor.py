@@ -521,6 +521,11 @@ class Tensor(Value):
             return
         target = self._data[key]
         if isinstance(value, Tensor):
+            if value._requires_grad and self.dtype.kind not in "fc":
+                raise TypeError(
+                    f"this Tensor holds {self.dtype}, which has no gradient, and the value that is put into it requires "
+                    "one: make it a Tensor of floating numbers first, with x.astype(float)."
+                )
             if value.ndim > target.ndim:
                 value = arrange.reshape(value, value.shape[value.ndim - target.ndim :])
             if value.shape != target.shape:
@@ -562,7 +567,6 @@ class Tensor(Value):
     flatten = arrange.ravel
     swapaxes = arrange.swapaxes
     squeeze = arrange.squeeze
-    clip = elementwise.clip
     conj = elementwise.conjugate
     dot = product.dot
     argmax = constant.constant(np.argmax)
@@ -571,6 +575,10 @@ class Tensor(Value):
     all = constant.constant(np.all)
     any = constant.constant(np.any)
     round = constant.constant(np.round)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """The values, but not less than `min` and not more than `max`."""
+        return elementwise.clip(self, min, max)  # type: ignore[no-any-return]
 
     def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""

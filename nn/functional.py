@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ def _product(a: Any, matrix: Any) -> Any:
 
 def _rows(a: Any) -> Any:
     """All leading axes as one."""
-    return a if a.ndim == 2 else a.reshape(-1, a.shape[-1])
+    return a if a.ndim == 2 else a.reshape(math.prod(a.shape[:-1]), a.shape[-1])  # -1 would not do for empty rows
 
 
 linear = define(

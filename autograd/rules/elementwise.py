@@ -191,10 +191,15 @@ def _where(condition: Any, *branches: Any) -> Any:
     return where(condition, *branches) if branches else unrecorded(np.nonzero(unwrap(condition)))
 
 
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """`np.clip`, whose bounds have two names each since NumPy 2.1."""
+    return clip(a, a_min if min is None else min, a_max if max is None else max)
+
+
 def _numpy_astype(x: Any, dtype: Any) -> Any:
     """`np.astype`: numbers without a derivative, as integers are, are constants."""
     return astype(x, dtype) if np.dtype(dtype).kind in "fc" else unrecorded(np.astype(unwrap(x), dtype))
 
 
 _numpy_astype.primitive = astype.primitive  # type: ignore[attr-defined]
-REGISTRY[np.where], REGISTRY[np.astype] = _where, _numpy_astype
+REGISTRY[np.where], REGISTRY[np.clip], REGISTRY[np.astype] = _where, _clip, _numpy_astype

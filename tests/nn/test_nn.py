@@ -130,12 +130,16 @@ def test_linear_is_the_affine_map_on_rows_and_on_more_axes():
         np.testing.assert_allclose(layer(x).data, x @ layer.weight.data.T + layer.bias.data, rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(4,), (5, 4), (2, 5, 4), (0, 4)])
+@pytest.mark.parametrize("shape", [(4,), (5, 4), (2, 5, 4), (0, 4), (2, 0, 4)])
 @pytest.mark.parametrize("bias", [True, False])
 def test_gradients_of_linear(shape, bias):
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=shape), rng.normal(size=(3, 4))] + [rng.normal(size=3)] * bias
     check_gradients(nn.functional.linear, *arrays)
+
+
+def test_gradients_of_linear_without_features():
+    check_gradients(nn.functional.linear, np.zeros((2, 2, 0)), np.zeros((3, 0)), np.zeros(3))
 
 
 def test_another_precision_is_refused_with_both_dtypes_and_the_remedy():
