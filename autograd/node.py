@@ -138,6 +138,11 @@ class Value:
     _node: Node | None
     _requires_grad: bool
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this Tensor was made by the user, or at least is not the result of a recorded operation."""
+        return self._node is None or isinstance(self._node, Leaf)
+
     def _described(self) -> Node:
         """The node of this value; a constant gets a leaf on first use."""
         if self._node is None:

@@ -1,8 +1,4 @@
-"""`Tensor`: an array that remembers where it came from. It holds no mathematics: its operators are the rules'.
-
-The class body is a table: Python's operators and NumPy's methods, each bound to the function in `rules/`
-that computes and records it.
-"""
+"""`Tensor`: an array that remembers where it came from. What it can do to values is in `operators.py`."""
 
 from __future__ import annotations
 
@@ -13,34 +9,13 @@ import numpy as np
 
 from . import protocols, recorder, tape
 from .devices import as_array, device_of, move
-from .modes import current_mode
 from .node import Leaf, Node, Value, data_of
+from .operators import Operators
 from .primitive import define
-from .recorder import unrecorded, wrap
-from .rules import arrange, constant, elementwise, index, product, reduce
+from .recorder import wrap
 from .versions import last_written, mark_written
 
 __all__ = ["Tensor"]
-
-
-def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    def call(self: Any, other: Any) -> Any:
-        return function(other, self)
-
-    return call
-
-
-def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], Any]:
-    """`x += v`: a new value, unless recording is off and `x` is a leaf that is being updated by hand."""
-
-    def call(self: Tensor, other: Any) -> Tensor:
-        if self._requires_grad and self.is_leaf and not current_mode().recording:
-            write(self._data, data_of(other), out=self._data)
-            mark_written(self._data)
-            return self
-        return operator(self, other)  # type: ignore[no-any-return]
-
-    return call
 
 
 def _move(x: Any, device: str) -> Any:
@@ -56,7 +31,7 @@ def _back(g: Any, device: str) -> Any:
     return g.to(device) if isinstance(g, Tensor) else move(g, device)
 
 
-class Tensor(Value):
+class Tensor(Operators):
     """An n-dimensional array whose operations are recorded, so that gradients can be asked for.
 
     Parameters
@@ -194,11 +169,6 @@ class Tensor(Value):
     def node(self) -> Node:
         """This Tensor's entry on the tape."""
         return self._described()
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether this Tensor was made by the user, or at least is not the result of a recorded operation."""
-        return self._node is None or isinstance(self._node, Leaf)
 
     # Gradients
 
@@ -411,12 +381,11 @@ class Tensor(Value):
     __array_function__ = protocols.array_function
 
     def __repr__(self) -> str:
-        shown = self._data if device_of(self._data) in ("cpu",) or self.device.startswith("cuda") else None
-        values = (
-            repr(self._data)
-            if shown is None
-            else np.array2string(np.asarray(self.numpy()), separator=", ", prefix="Tensor(")
-        )
+        prefix = f"{type(self).__name__}("
+        if self.device == "cpu" or self.device.startswith("cuda"):
+            values = np.array2string(self.numpy(), separator=", ", prefix=prefix)
+        else:
+            values = repr(self._data)  # a lazy array: showing its values would compute them
         parts = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.device != "cpu":
             parts.append(f"device={self.device!r}")
@@ -426,14 +395,10 @@ class Tensor(Value):
             parts.append("requires_grad=True")
         if self.name is not None:
             parts.append(f"name={self.name!r}")
-        return f"Tensor({', '.join(parts)})"
+        return f"{prefix}{', '.join(parts)})"
 
     def __format__(self, specification: str) -> str:
-        return (
-            format(self.item() if specification and self.size == 1 else str(self) if not specification else self, "")
-            if not (specification and self.size == 1)
-            else format(self.item(), specification)
-        )
+        return format(self.item(), specification) if specification else repr(self)
 
     def __bool__(self) -> bool:
         return bool(self._data)
@@ -462,144 +427,6 @@ class Tensor(Value):
         return bool((self._data == (data_of(value))).any())
 
     __hash__ = object.__hash__
-
-    # Operators
-
-    __add__ = elementwise.add
-    __radd__ = _reflected(elementwise.add)
-    __sub__ = elementwise.subtract
-    __rsub__ = _reflected(elementwise.subtract)
-    __mul__ = elementwise.multiply
-    __rmul__ = _reflected(elementwise.multiply)
-    __truediv__ = elementwise.divide
-    __rtruediv__ = _reflected(elementwise.divide)
-    __matmul__ = product.matmul
-    __rmatmul__ = _reflected(product.matmul)
-    __rpow__ = _reflected(elementwise.power)
-    __neg__ = elementwise.negative
-    __pos__ = elementwise.positive
-    __abs__ = elementwise.absolute
-    __iadd__ = _in_place(elementwise.add, np.add)
-    __isub__ = _in_place(elementwise.subtract, np.subtract)
-    __imul__ = _in_place(elementwise.multiply, np.multiply)
-    __itruediv__ = _in_place(elementwise.divide, np.divide)
-    __eq__ = constant.equal
-    __ne__ = constant.not_equal
-    __lt__ = constant.less
-    __le__ = constant.less_equal
-    __gt__ = constant.greater
-    __ge__ = constant.greater_equal
-    __floordiv__ = constant.constant(np.floor_divide)
-    __rfloordiv__ = _reflected(constant.constant(np.floor_divide))
-    __and__ = constant.constant(np.bitwise_and)
-    __rand__ = _reflected(constant.constant(np.bitwise_and))
-    __or__ = constant.constant(np.bitwise_or)
-    __ror__ = _reflected(constant.constant(np.bitwise_or))
-    __xor__ = constant.constant(np.bitwise_xor)
-    __rxor__ = _reflected(constant.constant(np.bitwise_xor))
-    __invert__ = constant.constant(np.invert)
-
-    def __pow__(self, exponent: Any) -> Tensor:
-        if exponent.__class__ in (int, float) and exponent == 2:
-            return elementwise.square(self)  # type: ignore[no-any-return]
-        return elementwise.power(self, exponent)  # type: ignore[no-any-return]
-
-    def __getitem__(self, key: Any) -> Tensor:
-        return index.getitem(self, index.freeze(key))  # type: ignore[no-any-return]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        """Take the value of a copy in which `key` is replaced. Costs a copy of the whole."""
-        if self._requires_grad and self.is_leaf and current_mode().recording:
-            raise RuntimeError(
-                "x[i] = v on a leaf that requires a gradient would make it a computed Tensor, and its gradient would "
-                "be lost: write y = x * 1.0 and y[i] = v, or, to change a parameter, w.data[i] = v under no_grad."
-            )
-        key = index.freeze(key)
-        if self._requires_grad and self.is_leaf:
-            self._data[key] = data_of(value)
-            mark_written(self._data)
-            return
-        target = self._data[key]
-        if isinstance(value, Tensor):
-            if value._requires_grad and self.dtype.kind not in "fc":
-                raise TypeError(
-                    f"this Tensor holds {self.dtype}, which has no gradient, and the value that is put into it requires "
-                    "one: make it a Tensor of floating numbers first, with x.astype(float)."
-                )
-            if value.ndim > target.ndim:
-                value = arrange.reshape(value, value.shape[value.ndim - target.ndim :])
-            if value.shape != target.shape:
-                value = arrange.broadcast_to(value, target.shape)
-            if value.dtype != self.dtype:
-                value = elementwise.astype(value, self.dtype)
-        changed = index.put(self, value, key)
-        self._data, self._node, self._requires_grad = changed._data, changed._node, changed._requires_grad
-
-    # NumPy's methods
-
-    @property
-    def T(self) -> Tensor:
-        """The transpose: the axes reversed."""
-        return arrange.transpose(self)  # type: ignore[no-any-return]
-
-    @property
-    def mT(self) -> Tensor:
-        """The matrix transpose: the last two axes swapped."""
-        return arrange.swapaxes(self, -1, -2)  # type: ignore[no-any-return]
-
-    @property
-    def real(self) -> Tensor:
-        """The real part; of a real Tensor, itself."""
-        return elementwise.real(self) if self.dtype.kind == "c" else self
-
-    @property
-    def imag(self) -> Tensor:
-        """The imaginary part."""
-        return elementwise.imag(self)  # type: ignore[no-any-return]
-
-    sum = reduce.sum
-    mean = reduce.mean
-    max = reduce.amax
-    min = reduce.amin
-    var = reduce.var
-    std = reduce.std
-    ravel = arrange.ravel
-    flatten = arrange.ravel
-    swapaxes = arrange.swapaxes
-    squeeze = arrange.squeeze
-    conj = elementwise.conjugate
-    dot = product.dot
-    argmax = constant.constant(np.argmax)
-    argmin = constant.constant(np.argmin)
-    argsort = constant.constant(np.argsort)
-    all = constant.constant(np.all)
-    any = constant.constant(np.any)
-    round = constant.constant(np.round)
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        """The values, but not less than `min` and not more than `max`."""
-        return elementwise.clip(self, min, max)  # type: ignore[no-any-return]
-
-    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
-        """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
-        return arrange.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[no-any-return]
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
-        order = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)) else axes or None
-        return arrange.transpose(self, order)  # type: ignore[no-any-return]
-
-    def astype(self, dtype: Any) -> Tensor:
-        """The values converted to `dtype`; the gradient comes back in this Tensor's own dtype."""
-        if np.dtype(dtype) == self.dtype:
-            return self
-        if np.dtype(dtype).kind not in "fc":
-            return unrecorded(self._data.astype(dtype))  # type: ignore[no-any-return]
-        return elementwise.astype(self, np.dtype(dtype))  # type: ignore[no-any-return]
-
-    def copy(self) -> Tensor:
-        """A new Tensor with the same values; recorded, as multiplying by one would be."""
-        return elementwise.positive(self)  # type: ignore[no-any-return]
 
 
 recorder.results_are(Tensor)

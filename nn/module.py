@@ -45,9 +45,6 @@ class Parameter(Tensor):
     def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None, name: str | None = None):
         super().__init__(data.detach() if isinstance(data, Tensor) else data, requires_grad, dtype, name)
 
-    def __repr__(self) -> str:
-        return "Parameter" + super().__repr__().removeprefix("Tensor")
-
 
 class Module:
     """A function with parameters. Subclasses assign them in `__init__` and compute in `forward`.

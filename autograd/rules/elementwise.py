@@ -34,6 +34,7 @@ __all__ = [
     "astype",
     "clip",
     "conjugate",
+    "convert",
     "cos",
     "divide",
     "exp",
@@ -196,10 +197,10 @@ def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max:
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 
 
-def _numpy_astype(x: Any, dtype: Any) -> Any:
+def convert(x: Any, dtype: Any) -> Any:
     """`np.astype`: numbers without a derivative, as integers are, are constants."""
     return astype(x, dtype) if np.dtype(dtype).kind in "fc" else unrecorded(np.astype(unwrap(x), dtype))
 
 
-_numpy_astype.primitive = astype.primitive  # type: ignore[attr-defined]
-REGISTRY[np.where], REGISTRY[np.clip], REGISTRY[np.astype] = _where, _clip, _numpy_astype
+convert.primitive = astype.primitive  # type: ignore[attr-defined]
+REGISTRY[np.where], REGISTRY[np.clip], REGISTRY[np.astype] = _where, _clip, convert

@@ -1,0 +1,182 @@
+"""Python's operators and NumPy's methods, as a table: each name is bound to the rule that computes and records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .modes import current_mode
+from .node import Value, data_of
+from .rules import arrange, constant, elementwise, index, product, reduce
+from .versions import mark_written
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = ["Operators"]
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def call(self: Any, other: Any) -> Any:
+        return function(other, self)
+
+    return call
+
+
+def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], Any]:
+    """`x += v`: a new value, unless recording is off and `x` is a leaf that is being updated by hand."""
+
+    def call(self: Any, other: Any) -> Any:
+        if self._requires_grad and self.is_leaf and not current_mode().recording:
+            write(self._data, data_of(other), out=self._data)
+            mark_written(self._data)
+            return self
+        return operator(self, other)
+
+    return call
+
+
+def _fitted(value: Any, target: Any) -> Any:
+    """A Tensor with the shape and dtype of the array elements that it is to replace."""
+    if value.requires_grad and target.dtype.kind not in "fc":
+        raise TypeError(
+            f"this Tensor holds {target.dtype}, which has no gradient, and the value that is put into it requires one: "
+            "make it a Tensor of floating numbers first, with x.astype(float)."
+        )
+    if value.ndim > target.ndim:  # NumPy drops leading axes of length 1
+        value = arrange.reshape(value, value.shape[value.ndim - target.ndim :])
+    if value.shape != target.shape:
+        value = arrange.broadcast_to(value, target.shape)
+    return value if value.dtype == target.dtype else elementwise.astype(value, target.dtype)
+
+
+class Operators(Value):
+    """What arithmetic, comparison, indexing and NumPy's methods do to a Tensor. It holds no mathematics itself."""
+
+    __slots__ = ()
+
+    # Operators
+
+    __add__ = elementwise.add
+    __radd__ = _reflected(elementwise.add)
+    __sub__ = elementwise.subtract
+    __rsub__ = _reflected(elementwise.subtract)
+    __mul__ = elementwise.multiply
+    __rmul__ = _reflected(elementwise.multiply)
+    __truediv__ = elementwise.divide
+    __rtruediv__ = _reflected(elementwise.divide)
+    __matmul__ = product.matmul
+    __rmatmul__ = _reflected(product.matmul)
+    __rpow__ = _reflected(elementwise.power)
+    __neg__ = elementwise.negative
+    __pos__ = elementwise.positive
+    __abs__ = elementwise.absolute
+    __iadd__ = _in_place(elementwise.add, np.add)
+    __isub__ = _in_place(elementwise.subtract, np.subtract)
+    __imul__ = _in_place(elementwise.multiply, np.multiply)
+    __itruediv__ = _in_place(elementwise.divide, np.divide)
+    __eq__ = constant.equal
+    __ne__ = constant.not_equal
+    __lt__ = constant.less
+    __le__ = constant.less_equal
+    __gt__ = constant.greater
+    __ge__ = constant.greater_equal
+    __floordiv__ = constant.constant(np.floor_divide)
+    __rfloordiv__ = _reflected(constant.constant(np.floor_divide))
+    __and__ = constant.constant(np.bitwise_and)
+    __rand__ = _reflected(constant.constant(np.bitwise_and))
+    __or__ = constant.constant(np.bitwise_or)
+    __ror__ = _reflected(constant.constant(np.bitwise_or))
+    __xor__ = constant.constant(np.bitwise_xor)
+    __rxor__ = _reflected(constant.constant(np.bitwise_xor))
+    __invert__ = constant.constant(np.invert)
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        if exponent.__class__ in (int, float) and exponent == 2:
+            return elementwise.square(self)  # type: ignore[no-any-return]
+        return elementwise.power(self, exponent)  # type: ignore[no-any-return]
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return index.getitem(self, index.freeze(key))  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Take the value of a copy in which `key` is replaced. Costs a copy of the whole."""
+        if self._requires_grad and self.is_leaf and current_mode().recording:
+            raise RuntimeError(
+                "x[i] = v on a leaf that requires a gradient would make it a computed Tensor, and its gradient would "
+                "be lost: write y = x * 1.0 and y[i] = v, or, to change a parameter, w[i] = v under no_grad()."
+            )
+        key = index.freeze(key)
+        if self._requires_grad and self.is_leaf:
+            self._data[key] = data_of(value)
+            mark_written(self._data)
+            return
+        target = self._data[key]
+        changed = index.put(self, _fitted(value, target) if isinstance(value, Value) else value, key)
+        self._data, self._node, self._requires_grad = changed._data, changed._node, changed._requires_grad
+
+    # NumPy's methods
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose: the axes reversed."""
+        return arrange.transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:
+        """The matrix transpose: the last two axes swapped."""
+        return arrange.swapaxes(self, -1, -2)  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Any:
+        """The real part; of a real Tensor, itself."""
+        return elementwise.real(self) if self._data.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part."""
+        return elementwise.imag(self)  # type: ignore[no-any-return]
+
+    sum = reduce.sum
+    mean = reduce.mean
+    max = reduce.amax
+    min = reduce.amin
+    var = reduce.var
+    std = reduce.std
+    ravel = arrange.ravel
+    flatten = arrange.ravel
+    swapaxes = arrange.swapaxes
+    squeeze = arrange.squeeze
+    conj = elementwise.conjugate
+    dot = product.dot
+    argmax = constant.constant(np.argmax)
+    argmin = constant.constant(np.argmin)
+    argsort = constant.constant(np.argsort)
+    all = constant.constant(np.all)
+    any = constant.constant(np.any)
+    round = constant.constant(np.round)
+
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
+        """The values, but not less than `min` and not more than `max`."""
+        return elementwise.clip(self, min, max)  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
+        """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
+        return arrange.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
+        order = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)) else axes or None
+        return arrange.transpose(self, order)  # type: ignore[no-any-return]
+
+    def astype(self, dtype: Any) -> Any:
+        """The values converted to `dtype`; the gradient comes back in this Tensor's own dtype."""
+        if np.dtype(dtype) == self._data.dtype:
+            return self
+        return elementwise.convert(self, np.dtype(dtype))
+
+    def copy(self) -> Tensor:
+        """A new Tensor with the same values; recorded, as multiplying by one would be."""
+        return elementwise.positive(self)  # type: ignore[no-any-return]
