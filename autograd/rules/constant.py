@@ -45,7 +45,7 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
 
     call.__name__ = call.__qualname__ = function.__name__
     call.__doc__ = function.__doc__
-    call.__module__ = function.__module__
+    call.__module__ = getattr(function, "__module__", None) or "numpy"  # a ufunc has none before NumPy 2.1
     return call
 
 
