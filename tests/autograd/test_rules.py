@@ -241,7 +241,7 @@ EXAMPLES: dict[str, list[Example]] = {
     "_move": [one(lambda x: tensor_module._to(x, "cpu", "cpu"), (2, 3), complexes=True)],
     # arrangement
     "reshape": [
-        *[one(_with(np.reshape, {"shape": s}), (2, 6), complexes=True) for s in (12, -1, (3, 4), (3, -1, 2))],
+        *[one(lambda a, s=s: np.reshape(a, s), (2, 6), complexes=True) for s in (12, -1, (3, 4), (3, -1, 2))],
         one(lambda a: np.reshape(a, (3, 4), order="F"), (2, 6)),
         one(lambda a: a.reshape(4, -1), (2, 6)),
         one(lambda a: np.reshape(a, (1, 1)), ()),

@@ -469,7 +469,8 @@ def test_numpys_positional_order_is_understood():
     np.testing.assert_array_equal(np.var(t, 1, None, None, 1).data, t.data.var(1, ddof=1))
     with pytest.raises(TypeError, match=r"^sum\(\) takes from 1 to 2 positional arguments"):
         t.sum(0, True)
-    np.testing.assert_array_equal(np.clip(t, min=0.0).data, np.clip(t.data, 0.0, None))
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":  # the keywords are that new
+        np.testing.assert_array_equal(np.clip(t, min=0.0).data, np.clip(t.data, 0.0, None))
 
 
 # Devices
