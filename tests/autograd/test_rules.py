@@ -187,10 +187,10 @@ EXAMPLES: dict[str, list[Example]] = {
     "power": [
         *binary(np.power, 0.3, 2.0, complexes=True),
         *[
-            one(lambda x, k=k: x**k, values((5,), 0.5, 2), complexes=True)
+            one(lambda x, k=k: np.power(x, k), values((5,), 0.5, 2), complexes=True)
             for k in (3, 0.5, -1, -2, 2.5, 1, 0, np.float64(3))
         ],
-        *[one(lambda x, k=k: x**k, (5,)) for k in (3, 1, 0, np.array([0, 1, 2, 3, 4]))],
+        *[one(lambda x, k=k: np.power(x, k), (5,)) for k in (3, 1, 0, np.array([0, 1, 2, 3, 4]))],
         *[one(lambda y, k=k: k**y, (5,), complexes=True) for k in (3, 0.5, np.float32(2), np.array([1, 2, 3, 4, 5]))],
     ],
     "negative": unary(np.negative, complexes=True),
