@@ -133,6 +133,8 @@ def pull_back(
                 continue
             if targets and node in targets:
                 found[node] = g
+                if wanted is not None and wanted.isdisjoint(node.parents):
+                    continue  # what it saved is not needed, and stays
             saved = node.saved
             if saved is None:
                 raise ReleasedError(_released(node))

@@ -263,6 +263,15 @@ def test_gradient_with_respect_to_a_computed_tensor():
     np.testing.assert_allclose((h * h).sum().gradient(h).data, 2 * h.data)
 
 
+def test_gradient_stops_at_its_inputs_and_leaves_their_own_history_alone():
+    x = leaf(3)
+    h = np.sin(x)
+    g = (h * h).sum().gradient(h)
+    h.backward(g.data)  # h's own values are still there
+    np.testing.assert_allclose(x.grad, 2 * np.sin(x.data) * np.cos(x.data))
+    np.testing.assert_array_equal((h * 3.0).sum().gradient(h).data, np.full(3, 3.0))  # and are not needed for this
+
+
 def test_gradient_is_zero_for_what_was_not_used():
     x, unused = leaf(3), leaf(2, 2, seed=1)
     _, gu = (x * x).sum().gradient(x, unused)
