@@ -15,7 +15,8 @@ import numpy as np
 
 from .anomaly import input_of, recorded_at
 from .errors import VJPError
-from .node import Node, data_of
+from .node import Node, Value, data_of
+from .recorder import wrap
 
 __all__ = ["own", "settle", "unbroadcast"]
 
@@ -42,7 +43,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return g.reshape(shape) if stretched else g
 
 
-def settle(cotangent: Any, node: Node, position: int) -> Any:
+def settle(cotangent: Any, node: Node, position: int, record: bool) -> Any:
     """What a rule of `node` returned for one input, undone as declared and checked; or a VJPError.
 
     Parameters
@@ -53,6 +54,8 @@ def settle(cotangent: Any, node: Node, position: int) -> Any:
         The operation.
     position : int
         Which of its inputs the cotangent is for.
+    record : bool
+        Whether the pass is recorded: then the result is a Tensor, else a plain array.
 
     Raises
     ------
@@ -63,9 +66,11 @@ def settle(cotangent: Any, node: Node, position: int) -> Any:
     assert parent is not None
     if isinstance(cotangent, np.generic) and parent.kind is np.ndarray:
         cotangent = np.asarray(cotangent)  # NumPy's arithmetic on 0-d arrays returns scalars
-    array = data_of(cotangent)
+    array = data_of(cotangent) if record else cotangent
     if array.__class__ is not parent.kind:
         raise _refusal(cotangent, node, position)
+    if record and array is cotangent:
+        cotangent = wrap(array)
     if primitive.broadcasts and array.shape == node.shape != parent.shape:
         cotangent = unbroadcast(cotangent, parent.shape)
     if primitive.promotes and array.dtype == node.dtype != parent.dtype:
@@ -84,7 +89,9 @@ def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
     assert parent is not None
     called = "" if parent.name is None else f", the Tensor {parent.name!r}"
     array = data_of(cotangent)
-    if hasattr(array, "shape") and hasattr(array, "dtype"):
+    if isinstance(cotangent, Value) and parent.kind is array.__class__ and array.shape == parent.shape:
+        got = "a Tensor, which only a pass that is recorded may hold: rules must not refer to Tensors from outside"
+    elif hasattr(array, "shape") and hasattr(array, "dtype"):
         got = f"{type(array).__name__} of shape {array.shape}, dtype {array.dtype}"
     else:
         got = f"{type(array).__name__}, which is not an array"

@@ -47,7 +47,7 @@ def as_array(value: Any, dtype: Any = None, copy: bool | None = None) -> Any:
     try:
         array = np.array(value, dtype=dtype, copy=copy)
     except ValueError as error:
-        raise type(error)(f"these values do not make a rectangular array: {error}") from None
+        raise ValueError(f"these values do not make an array of numbers: {error}") from None
     if array.dtype.kind not in "fciub":
         raise TypeError(
             f"a Tensor holds numbers or booleans, got {type(value).__name__} of dtype {array.dtype}: "

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,6 +34,9 @@ RECORDING = _MODES[True, False]
 
 _current: ContextVar[Mode] = ContextVar("autograd_mode", default=RECORDING)
 
+#: The modes of the blocks around the innermost one. Here and not on a switch, which tasks may share.
+_outer: ContextVar[tuple[Mode, ...]] = ContextVar("autograd_outer_modes", default=())
+
 #: The mode of the running thread or task.
 current_mode = _current.get
 
@@ -41,20 +44,20 @@ current_mode = _current.get
 class _Switch:
     """A block in which one of the switches has another position."""
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[Mode]] = []
-
     def _changed(self, mode: Mode) -> Mode:
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        changed = self._changed(current_mode())
-        self._tokens.append(_current.set(_MODES[changed]))
+        mode = current_mode()
+        _outer.set((*_outer.get(), mode))
+        _current.set(_MODES[self._changed(mode)])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _current.reset(self._tokens.pop())
+        *rest, mode = _outer.get()
+        _outer.set(tuple(rest))
+        _current.set(mode)
 
     def __call__(self, function: F) -> F:
         """Decorate `function`: its whole body runs in this mode."""

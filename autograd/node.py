@@ -132,9 +132,9 @@ class Value:
     `autograd.Tensor` is this with NumPy's operators and methods on it.
     """
 
-    __slots__ = ("__weakref__", "_data", "_node", "_requires_grad")
+    __slots__ = ("__weakref__", "_array", "_node", "_requires_grad")
 
-    _data: Any
+    _array: Any
     _node: Node | None
     _requires_grad: bool
 
@@ -146,10 +146,10 @@ class Value:
     def _described(self) -> Node:
         """The node of this value; a constant gets a leaf on first use."""
         if self._node is None:
-            self._node = Leaf(self._data)
+            self._node = Leaf(self._array)
         return self._node
 
 
 def data_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return value._data if isinstance(value, Value) else value
+    return value._array if isinstance(value, Value) else value

@@ -9,6 +9,7 @@ import numpy as np
 
 from .modes import current_mode
 from .node import Value, data_of
+from .recorder import wrap
 from .rules import arrange, constant, elementwise, index, product, reduce
 from .versions import mark_written
 
@@ -30,8 +31,8 @@ def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], 
 
     def call(self: Any, other: Any) -> Any:
         if self._requires_grad and self.is_leaf and not current_mode().recording:
-            write(self._data, data_of(other), out=self._data)
-            mark_written(self._data)
+            write(self._array, data_of(other), out=self._array)
+            mark_written(self._array)
             return self
         return operator(self, other)
 
@@ -76,6 +77,8 @@ class Operators(Value):
     __iadd__ = _in_place(elementwise.add, np.add)
     __isub__ = _in_place(elementwise.subtract, np.subtract)
     __imul__ = _in_place(elementwise.multiply, np.multiply)
+    __ipow__ = _in_place(elementwise.power, np.power)
+    __imatmul__ = _in_place(product.matmul, np.matmul)
     __itruediv__ = _in_place(elementwise.divide, np.divide)
     __eq__ = constant.equal
     __ne__ = constant.not_equal
@@ -108,14 +111,22 @@ class Operators(Value):
                 "x[i] = v on a leaf that requires a gradient would make it a computed Tensor, and its gradient would "
                 "be lost: write y = x * 1.0 and y[i] = v, or, to change a parameter, w[i] = v under no_grad()."
             )
+        if self._requires_grad and not self.is_leaf and not current_mode().recording:
+            raise RuntimeError(
+                "x[i] = v under no_grad() on a computed Tensor would cut it from its graph: write it inside "
+                "enable_grad(), or x = x.detach() first if that is meant."
+            )
         key = index.freeze(key)
         if self._requires_grad and self.is_leaf:
-            self._data[key] = data_of(value)
-            mark_written(self._data)
+            self._array[key] = data_of(value)
+            mark_written(self._array)
             return
-        target = self._data[key]
+        target = self._array[key]
         changed = index.put(self, _fitted(value, target) if isinstance(value, Value) else value, key)
-        self._data, self._node, self._requires_grad = changed._data, changed._node, changed._requires_grad
+        name = None if self._node is None else self._node.name
+        self._array, self._node, self._requires_grad = changed._array, changed._node, changed._requires_grad
+        if name is not None:
+            self._described().annotate().name = name
 
     # NumPy's methods
 
@@ -132,7 +143,7 @@ class Operators(Value):
     @property
     def real(self) -> Any:
         """The real part; of a real Tensor, itself."""
-        return elementwise.real(self) if self._data.dtype.kind == "c" else self
+        return elementwise.real(self) if self._array.dtype.kind == "c" else self
 
     @property
     def imag(self) -> Tensor:
@@ -168,15 +179,15 @@ class Operators(Value):
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
-        order = axes[0] if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)) else axes or None
+        order = axes[0] if len(axes) == 1 and (axes[0] is None or np.ndim(axes[0])) else axes or None
         return arrange.transpose(self, order)  # type: ignore[no-any-return]
 
     def astype(self, dtype: Any) -> Any:
         """The values converted to `dtype`; the gradient comes back in this Tensor's own dtype."""
-        if np.dtype(dtype) == self._data.dtype:
+        if np.dtype(dtype) == self._array.dtype:
             return self
         return elementwise.convert(self, np.dtype(dtype))
 
     def copy(self) -> Tensor:
         """A new Tensor with the same values; recorded, as multiplying by one would be."""
-        return elementwise.positive(self)  # type: ignore[no-any-return]
+        return elementwise.positive(self) if self._requires_grad else wrap(self._array.copy())  # type: ignore[no-any-return]

@@ -49,6 +49,10 @@ def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...]
     return unrecorded(function(*unwrap(args), **unwrap(kwargs)))
 
 
+#: What NumPy means anyway where these are not given.
+_DEFAULTS = {"out": None, "dtype": None, "where": True, "casting": "same_kind", "subok": True}
+
+
 def _named(given: inspect.BoundArguments, start: int) -> dict[str, Any]:
     """The arguments of a call from position `start` on, by name."""
     return dict(list(given.arguments.items())[start:])
@@ -63,7 +67,7 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
         given = inspect.signature(plain).bind(*args, **kwargs)
         args, kwargs = given.args[: primitive.positional], _named(given, primitive.positional)
     if kwargs:
-        kwargs = {k: v for k, v in kwargs.items() if not (k in ("out", "dtype") and v is None)}
+        kwargs = {k: v for k, v in kwargs.items() if not (k in _DEFAULTS and v is _DEFAULTS[k])}
         if primitive is not None:
             strange = kwargs.keys() - {*primitive.options, *primitive.inputs}
             if strange:

@@ -5,7 +5,7 @@ The function that does it is written for each primitive from its signature, as `
 makes an operation cheap. For `multiply = define(np.multiply, "x, y -> z", …)` the text is, in essence,
 
     def multiply(x, y):
-        x_, x_on = (x._data, x._requires_grad) if isinstance(x, Value) else (x, False)
+        x_, x_on = (x._array, x._requires_grad) if isinstance(x, Value) else (x, False)
         y_, y_on = …
         z = forward(x_, y_)
         if not (x_on or y_on) or not recording:
@@ -58,7 +58,7 @@ def results_are(tensor: type[Value]) -> None:
 def wrap(data: Any, node: Node | None = None) -> Any:
     """A Tensor around an array: tracked if a node is given."""
     tensor = object.__new__(_Tensor)
-    tensor._data = data if data.__class__ is ndarray else as_array(data)
+    tensor._array = data if data.__class__ is ndarray else as_array(data)
     tensor._node = node
     tensor._requires_grad = node is not None
     return tensor
@@ -66,7 +66,7 @@ def wrap(data: Any, node: Node | None = None) -> Any:
 
 def unrecorded(result: Any) -> Any:
     """What a function that is not recorded returns: arrays as Tensors, everything else as it is."""
-    if isinstance(result, ndarray | np.generic) or is_foreign(result):
+    if is_foreign(result) or (isinstance(result, ndarray | np.generic) and result.dtype.kind in "fciub"):
         return wrap(result)
     if isinstance(result, list | tuple):
         items = [unrecorded(item) for item in result]
@@ -75,9 +75,13 @@ def unrecorded(result: Any) -> Any:
 
 
 def unwrap(value: Any) -> Any:
-    """`value` with each Tensor in it, also inside lists, tuples and dicts, replaced by its array."""
+    """`value` with each Tensor in it, also inside lists, tuples and dicts, replaced by its array, read-only."""
     if isinstance(value, Value):
-        return value._data
+        if value._array.__class__ is not ndarray:
+            return value._array
+        view = value._array.view()
+        view.flags.writeable = False  # so that `np.put(t, …)` fails: a value on a tape is never overwritten
+        return view
     if isinstance(value, list):
         return [unwrap(item) for item in value]
     if type(value) is tuple:
@@ -89,7 +93,7 @@ def unwrap(value: Any) -> Any:
 
 def operand(value: Any) -> Any:
     """An operand that is not a Tensor, as something that a rule can calculate with."""
-    if value.__class__ in PLAIN or isinstance(value, np.generic | ndarray) or is_foreign(value):
+    if value.__class__ in PLAIN or isinstance(value, np.generic) or is_foreign(value):
         return value
     return as_array(value)
 
@@ -98,7 +102,7 @@ def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
     """For the inputs of a variadic primitive: the arrays, which are tracked, and is one a Tensor."""
     if isinstance(values, Value):
         values = list(values)
-    arrays = [value._data if isinstance(value, Value) else operand(value) for value in values]
+    arrays = [value._array if isinstance(value, Value) else operand(value) for value in values]
     tracked = [isinstance(value, Value) and value._requires_grad for value in values]
     return arrays, tracked, any(isinstance(value, Value) for value in values)
 
@@ -106,8 +110,10 @@ def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
 def constant(given: Any) -> Any:
     """What an untracked input was, without its values; see `Node.constants`."""
     if isinstance(given, Value):
-        return given._node or given._described()
-    return (given.shape, given.dtype) if given.__class__ is ndarray or is_foreign(given) else given
+        return given._described() if given.is_leaf else (given._array.shape, given._array.dtype)
+    if given is None or isinstance(given, int | float | complex):
+        return given
+    return np.shape(given), getattr(given, "dtype", "")
 
 
 def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -> None:
@@ -231,7 +237,7 @@ def source(primitive: Primitive) -> str:
         "_node.index = tick()",
         "_node.notes = None",
         "_tensor = new(Tensor)",
-        "_tensor._data = _result",
+        "_tensor._array = _result",
         "_tensor._node = _node",
         "_tensor._requires_grad = True",
         f"if _mode is not RECORDING: watch(_node, _result, {operands})",
@@ -247,7 +253,7 @@ def _fixed(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[st
     for x in inputs:
         on, off = (f"; {x}_on = {x}._requires_grad", f"; {x}_on = False") if x in ruled else ("", "")
         unwrapping += [
-            f"if isinstance({x}, Value): {x}_ = {x}._data{on}",
+            f"if isinstance({x}, Value): {x}_ = {x}._array{on}",
             f"else: {x}_ = {x} if {x}.__class__ in PLAIN else operand({x}){off}",
         ]
     tensor = " or ".join(f"isinstance({x}, Value)" for x in inputs)

@@ -119,6 +119,9 @@ def pull_back(
     found: dict[Node, Any] = {}
     cotangents = {output: cotangent}
     watching = current_mode().watching
+    for node in nodes:  # before anything is changed
+        if node.saved is None and (wanted is None or not wanted.isdisjoint(node.parents)):
+            raise ReleasedError(_released(node))
     node, position = output, -1
     try:
         for node in nodes:
@@ -135,11 +138,7 @@ def pull_back(
                 found[node] = g
                 if wanted is not None and wanted.isdisjoint(node.parents):
                     continue  # what it saved is not needed, and stays
-            saved = node.saved
-            if saved is None:
-                raise ReleasedError(_released(node))
-            if record:
-                saved = lift(node)
+            saved = lift(node) if record else node.saved
             position = -1
             for parent, pull in zip(node.parents, primitive.pulls):
                 position += 1
@@ -147,9 +146,9 @@ def pull_back(
                     continue
                 c = pull(g, saved)
                 if c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
-                    c = settle(c, node, position)
+                    c = settle(c, node, position, record)
                 if watching:
-                    check_cotangent(node, position, c._data if record else c)
+                    check_cotangent(node, position, c._array if record else c)
                 earlier = cotangents.get(parent)
                 if earlier is not None:
                     c = earlier + c
@@ -196,7 +195,7 @@ def _released(node: Node) -> str:
     )
 
 
-def _check_fresh(nodes: Sequence[Node]) -> None:
+def _check_fresh(nodes: Sequence[Node], wanted: set[Node] | None = None) -> None:
     """Refuse to differentiate through a saved value that was overwritten in place since."""
     latest = latest_write()
     for node in reversed(nodes):
@@ -205,9 +204,19 @@ def _check_fresh(nodes: Sequence[Node]) -> None:
         if node.primitive is None:
             continue
         for name, value in zip(node.primitive.saves, node.saved or ()):
+            if not _needed(node, name, wanted):
+                continue
             for array in value if isinstance(value, list | tuple) else (value,):
                 if hasattr(array, "shape") and last_written(array) > node.index:
                     raise StaleError(_stale(node, name))
+
+
+def _needed(node: Node, name: str, wanted: set[Node] | None) -> bool:
+    """Whether a rule that will be called names this saved value."""
+    inputs = node.primitive.inputs
+    if wanted is None or node.primitive.variadic:
+        return True
+    return any(node.parents[inputs.index(user)] in wanted for user in node.primitive.users(name))
 
 
 def _stale(node: Node, name: str) -> str:
@@ -223,7 +232,9 @@ def _stale(node: Node, name: str) -> str:
 
 def _seed(output: Value, cotangent: Any, call: str) -> Any:
     """The cotangent to start from, as a plain array of the output's shape and dtype."""
-    data = output._data
+    data = output._array
+    if data.dtype.kind not in "fc":
+        raise TypeError(f"{call} needs an output of floating or complex numbers, got dtype {data.dtype}.")
     if cotangent is None:
         if data.size != 1:
             raise ValueError(
@@ -232,7 +243,7 @@ def _seed(output: Value, cotangent: Any, call: str) -> Any:
             )
         return np.ones_like(data)
     if isinstance(cotangent, Value):
-        cotangent = cotangent._data
+        cotangent = cotangent._array
     elif not hasattr(cotangent, "dtype"):
         cotangent = np.asarray(cotangent, dtype=data.dtype)
     if isinstance(cotangent, np.generic):
@@ -298,11 +309,11 @@ def gradient(
             if n in target_set or not wanted.isdisjoint(n.parents):
                 wanted.add(n)
         nodes = [n for n in nodes if n in wanted]
-        _check_fresh(nodes)
+        _check_fresh(nodes, wanted)
         if node in wanted:
             release = not (create_graph if retain_graph is None else retain_graph)
             if create_graph:
-                seed = cotangent if isinstance(cotangent, Value) else wrap(seed)
+                seed = cotangent if isinstance(cotangent, Value) else wrap(seed.copy())
                 with enable_grad():
                     found = pull_back(
                         nodes, node, seed, release=release, record=True, wanted=wanted, targets=target_set
@@ -313,8 +324,8 @@ def gradient(
     for x, target in zip(inputs, targets, strict=True):
         g = found.get(target)
         if g is None:
-            g = wrap(np.zeros_like(x._data))
-        elif not create_graph:
-            g = wrap(g.copy())
+            g = wrap(np.zeros_like(x._array))
+        else:  # a Tensor of its own for each
+            g = wrap(g._array, g._node if g._requires_grad else None) if create_graph else wrap(g.copy())
         results.append(g)
     return tuple(results)

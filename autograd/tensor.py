@@ -9,7 +9,7 @@ import numpy as np
 
 from . import protocols, recorder, tape
 from .devices import as_array, device_of, move
-from .node import Leaf, Node, Value, data_of
+from .node import Leaf, Node, Value, data_of, tick
 from .operators import Operators
 from .primitive import define
 from .recorder import wrap
@@ -53,9 +53,13 @@ class Tensor(Operators):
 
     Notes
     -----
-    A Tensor is a **value**. `x[i] = v` and `x += v` make a new value and rebind the name (or the Tensor) to
-    it; what was computed from the old value before stays true. Under `no_grad`, `w -= step` on a leaf
-    writes in place and remembers that it did: a backward pass over a value that is no longer there raises.
+    A Tensor is a **value**. `x[i] = v` and `x += v` make a new value and rebind the Tensor or the name to it; the
+    old one, and all that was computed from it, stays as it was. Only leaves are ever written in place: by an
+    optimizer, by `w -= step` under `no_grad`, by assigning to `.data`. That is remembered: a backward pass that
+    needs the values that are gone raises.
+
+    Plain arrays that take part in an operation are **not copied**. Changing one between forward and backward
+    (`batch[:] = …`) changes what the tape saved, and is not noticed: make a new array, or a Tensor of it first.
 
     Examples
     --------
@@ -77,12 +81,12 @@ class Tensor(Operators):
                     "Tensor(t) of a Tensor that requires a gradient would cut it from its graph: "
                     "write t itself, or t.detach() if that is meant."
                 )
-            data = data._data
-        self._data = as_array(data, dtype, copy=True)
+            data = data._array
+        self._array = as_array(data, dtype, copy=True)
         self._node = None
         self._requires_grad = False
-        if requires_grad:
-            self.requires_grad = True
+        if requires_grad is not False:
+            self.requires_grad = requires_grad
         if name is not None:
             self.name = name
 
@@ -96,7 +100,7 @@ class Tensor(Operators):
         Writing into it in another way (`w.data[0] = 1`) is not noticed: do not do that between forward
         and backward.
         """
-        return self._data
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -104,11 +108,11 @@ class Tensor(Operators):
 
     def _assign(self, value: Any) -> None:
         """Take new values, of the same shape and dtype, into this Tensor's own memory."""
-        if value is not self._data:
-            array = value._data if isinstance(value, Value) else as_array(value)
-            if array.shape != self._data.shape or array.dtype != self._data.dtype:
+        if value is not self._array:
+            array = value._array if isinstance(value, Value) else as_array(value)
+            if array.shape != self._array.shape or array.dtype != self._array.dtype:
                 raise ValueError(
-                    f"the new values must have shape {self._data.shape} and dtype {self._data.dtype}, "
+                    f"the new values must have shape {self._array.shape} and dtype {self._array.dtype}, "
                     f"got shape {array.shape}, dtype {array.dtype}: make a new Tensor instead."
                 )
             if not self.is_leaf:
@@ -116,43 +120,43 @@ class Tensor(Operators):
                     f"this Tensor was computed (by {self._described().primitive.name}): its values cannot be replaced. "
                     "Compute a new Tensor, or work on t.detach()."
                 )
-            self._data[...] = array
-        mark_written(self._data)
+            self._array[...] = array
+        mark_written(self._array)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._array.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        return self._data.dtype  # type: ignore[no-any-return]
+        return self._array.dtype  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._array.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._array.size  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
         """The size of the elements in bytes."""
-        return self._data.nbytes  # type: ignore[no-any-return]
+        return self._array.nbytes  # type: ignore[no-any-return]
 
     @property
     def device(self) -> str:
         """Where the array lives: 'cpu', 'cuda:0', …"""
-        return device_of(self._data)
+        return device_of(self._array)
 
     @property
     def version(self) -> int:
         """A number that grows with each in-place write into the memory of this Tensor; 0 before the first."""
-        return last_written(self._data)
+        return last_written(self._array)
 
     @property
     def name(self) -> str | None:
@@ -184,19 +188,26 @@ class Tensor(Operators):
                 f"requires_grad can be set on leaves only, and this Tensor was computed (by "
                 f"{self._described().primitive.name}): use t.detach() for a constant with the same values."
             )
-        if wanted and self._data.dtype.kind not in "fc":
+        if not isinstance(wanted, bool | np.bool_):
+            raise TypeError(f"requires_grad is True or False, got {wanted!r} (a dtype goes in as dtype=…).")
+        if wanted and self._array.dtype.kind not in "fc":
             raise TypeError(
-                f"only floating or complex numbers have gradients, got dtype {self._data.dtype}: "
+                f"only floating or complex numbers have gradients, got dtype {self._array.dtype}: "
                 "write Tensor(data, requires_grad=True, dtype=float)."
             )
-        self._described()
+        node = self._described()
+        if not wanted and self._requires_grad:  # a tape that was recorded before no longer reaches this Tensor
+            frozen = Leaf(self._array)
+            frozen.grad, frozen.notes = self.grad, node.notes
+            self._node = frozen
         self._requires_grad = bool(wanted)
 
     @property
     def grad(self) -> Any:
-        """The gradient that `backward` left here: a plain array of this Tensor's shape, dtype and array type, or None.
+        """The gradient that `backward` left here: an array of this Tensor's shape, dtype and array type, or None.
 
-        Kept for leaves, and for computed Tensors after `retain_grad`. It can be set, for example to None.
+        Kept for leaves, and for computed Tensors after `retain_grad`. It can be set to None, or to an array, which
+        is copied.
         """
         node = self._node
         if node is None:
@@ -209,12 +220,12 @@ class Tensor(Operators):
     def grad(self, value: Any) -> None:
         if value is not None:
             array = data_of(value)
-            if type(array) is not type(self._data) or array.shape != self.shape or array.dtype != self.dtype:
+            if type(array) is not type(self._array) or array.shape != self.shape or array.dtype != self.dtype:
                 raise TypeError(
-                    f"a gradient is None or a {type(self._data).__name__} of shape {self.shape}, dtype {self.dtype}; "
+                    f"a gradient is None or a {type(self._array).__name__} of shape {self.shape}, dtype {self.dtype}; "
                     f"got {type(value).__name__} of shape {np.shape(array)}, dtype {getattr(array, 'dtype', None)}."
                 )
-            value = array
+            value = array.copy()
         node = self._described()
         if isinstance(node, Leaf):
             node.grad = value
@@ -325,13 +336,15 @@ class Tensor(Operators):
         if not self._requires_grad:
             raise RuntimeError("register_hook() was called on a Tensor that does not require a gradient.")
         hooks = self._described().annotate().hooks
-        key = max(hooks, default=0) + 1
+        if not callable(hook):
+            raise TypeError(f"a hook is a function of the gradient, got {type(hook).__name__}.")
+        key = tick()
         hooks[key] = hook
         return lambda: hooks.pop(key, None) and None
 
     def detach(self) -> Tensor:
         """A constant with the same values (and the same memory), cut from the graph."""
-        return wrap(self._data)  # type: ignore[no-any-return]
+        return wrap(self._array)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leaves can be copied (`copy.deepcopy`) and pickled: values, requires_grad, name; not the gradient."""
@@ -340,7 +353,7 @@ class Tensor(Operators):
                 f"this Tensor was computed (by {self._described().primitive.name}) and cannot be copied or pickled "
                 "with its history: use t.detach()."
             )
-        return type(self), (self._data, self._requires_grad, None, self.name)
+        return type(self), (self._array, self._requires_grad, None, self.name)
 
     # Out of the Tensor
 
@@ -349,25 +362,25 @@ class Tensor(Operators):
 
         Nothing that is done to it is recorded. Do not write into it between forward and backward.
         """
-        return move(self._data, "cpu")  # type: ignore[no-any-return]
+        return move(self._array, "cpu")  # type: ignore[no-any-return]
 
     def item(self) -> Any:
         """The one element of a Tensor of size 1, as a Python number."""
-        if self._data.size != 1:
+        if self._array.size != 1:
             raise ValueError(
                 f"item() needs a Tensor with one element, got shape {self.shape}: use numpy() or tolist()."
             )
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def to(self, device: str) -> Tensor:
         """This Tensor on 'cpu', 'cuda' or 'cuda:N'; itself if it is there. Gradients come back the same way."""
         here = self.device
-        moved = move(self._data, device)
-        return self if moved is self._data else _to(self, device, here)
+        moved = move(self._array, device)
+        return self if moved is self._array else _to(self, device, here)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._requires_grad:
@@ -385,7 +398,7 @@ class Tensor(Operators):
         if self.device == "cpu" or self.device.startswith("cuda"):
             values = np.array2string(self.numpy(), separator=", ", prefix=prefix)
         else:
-            values = repr(self._data)  # a lazy array: showing its values would compute them
+            values = repr(self._array)  # a lazy array: showing its values would compute them
         parts = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.device != "cpu":
             parts.append(f"device={self.device!r}")
@@ -401,7 +414,7 @@ class Tensor(Operators):
         return format(self.item(), specification) if specification else repr(self)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __float__(self) -> float:
         return float(self.item())
@@ -413,10 +426,10 @@ class Tensor(Operators):
         return complex(self.item())
 
     def __index__(self) -> int:
-        return self._data.__index__()  # type: ignore[no-any-return]
+        return self._array.__index__()  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
@@ -424,7 +437,7 @@ class Tensor(Operators):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._data == (data_of(value))).any())
+        return bool((self._array == (data_of(value))).any())
 
     __hash__ = object.__hash__
 

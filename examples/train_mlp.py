@@ -72,7 +72,7 @@ def whole(at_least: int) -> Any:
     """A converter for options that are whole numbers."""
 
     def convert(text: str) -> int:
-        number = int(text) if text.isdecimal() and len(text) < 20 else -1
+        number = int(text) if text.isdecimal() and len(text) < 16 else -1
         if number < at_least:
             raise argparse.ArgumentTypeError(f"must be a whole number of at least {at_least}, got {text!r}")
         return number
@@ -228,7 +228,7 @@ def draw_curves(history: dict[str, list[float]], title: str, path: Path) -> None
     """Loss on the left, accuracy on the right, each on the training and on the validation part."""
     figure_class = need("matplotlib.figure").Figure
     need("matplotlib.backends.backend_agg").FigureCanvasAgg(figure := figure_class(figsize=(10, 4.2), dpi=150))
-    figure.suptitle(title)
+    figure.suptitle(title.encode("utf-8", "replace").decode(), parse_math=False)  # a file may have any name
     for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy")):
         for part, colour, line in (("training", "#0072B2", "-"), ("validation", "#D55E00", "--")):
             axes.plot(history["epoch"], history[f"{part} {what}"], line, marker=".", color=colour, label=part)

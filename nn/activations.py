@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from . import functional
@@ -43,6 +43,10 @@ class Tanh(Module):
 ACTIVATIONS: dict[str, type[Module]] = {"identity": Identity, "relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
 
 
+#: Their functions, which stand for the modules too.
+_FUNCTIONS: dict[Any, type[Module]] = {functional.relu: ReLU, functional.sigmoid: Sigmoid, functional.tanh: Tanh}
+
+
 class _Function(Module):
     """A function of the user's, as a module."""
 
@@ -79,6 +83,8 @@ def activation_module(activation: str | type[Module] | Callable[[Any], Any]) -> 
         return ACTIVATIONS[activation]()
     if isinstance(activation, type) and issubclass(activation, Module):
         return activation()
+    if isinstance(activation, Hashable) and activation in _FUNCTIONS:
+        return _FUNCTIONS[activation]()
     if not callable(activation):
         raise TypeError(f"an activation is a name, a module class or a function, got {type(activation).__name__}.")
     return activation if isinstance(activation, Module) else _Function(activation)

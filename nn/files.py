@@ -42,7 +42,7 @@ def save_weights(module: Module, path: str | os.PathLike[str]) -> None:
     """
     safetensors, path = _safetensors(), Path(path)
     # safetensors 0.8.0 writes the memory of an array as it lies: one that is not C-contiguous would come back wrong.
-    arrays = {name: np.ascontiguousarray(move(a, "cpu")) for name, a in module.state_dict().items()}
+    arrays = {name: np.asarray(move(a, "cpu"), order="C") for name, a in module.state_dict().items()}
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(partial, "wb") as file:

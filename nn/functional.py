@@ -144,7 +144,7 @@ binary_cross_entropy = elementwise(
     binary_cross_entropy,
     "p, y -> loss",
     forward=lambda p, y: -(y * _log(p) + (1 - y) * _log1m(p)),
-    p=lambda g, p, y: g * (p - y) / np.maximum(p * (1 - p), 1e-12),
+    p=lambda g, p, y: g * (p - y) / np.maximum(p * (1 - p), max(1e-12, float(np.finfo(p.dtype).tiny))),
     y=lambda g, p: g * (_log1m(p) - _log(p)),
 )
 binary_cross_entropy_with_logits = elementwise(

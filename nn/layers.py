@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import functional
-from .activations import activation_module
+from .activations import ReLU, activation_module
 from .init import Initializer, initializer
 from .module import Module, Parameter
 
@@ -78,7 +78,8 @@ class Linear(Module):
 
     def reset_parameters(self, rng: Rng = None) -> None:
         """Draw the weight again, and set the bias to zero."""
-        self.weight.data = self.init(self.weight.shape, np.random.default_rng(rng)).astype(self.weight.dtype)
+        drawn = np.asarray(self.init(self.weight.shape, np.random.default_rng(rng)))
+        self.weight.data = drawn.astype(self.weight.dtype)
         if self.bias is not None:
             self.bias.data = np.zeros(self.bias.shape, self.bias.dtype)
 
@@ -137,7 +138,7 @@ class Sequential(Module):
                     f"Sequential takes modules, got {type(module).__name__} as {name!r}: "
                     "write nn.ReLU() rather than nn.relu or nn.ReLU."
                 )
-            if name in dir(type(self)) or "." in name or not name:
+            if not isinstance(name, str) or name in dir(type(self)) or "." in name or not name:
                 raise ValueError(f"{name!r} cannot be the name of a module inside a {type(self).__name__}.")
             vars(self)[name] = module
 
@@ -206,18 +207,13 @@ class MLP(Sequential):
         if len(sizes) < 2:
             raise ValueError(f"MLP needs at least the numbers of inputs and outputs, as in [30, 16, 1]; got {sizes}.")
         rng = np.random.default_rng(rng)
+        if init is None:
+            init = "he" if isinstance(activation_module(activation), ReLU) else "xavier"
         parts: dict[str, Module] = {}
         for k in range(1, len(sizes)):
             between = activation if k < len(sizes) - 1 else output_activation
             module = None if between is None else activation_module(between)
-            drawn = (
-                init
-                if init is not None
-                else "he"
-                if activation_module(activation).__class__.__name__ == "ReLU"
-                else "xavier"
-            )
-            parts[f"linear{k}"] = Linear(sizes[k - 1], sizes[k], init=drawn, dtype=dtype, rng=rng)
+            parts[f"linear{k}"] = Linear(sizes[k - 1], sizes[k], init=init, dtype=dtype, rng=rng)
             if module is not None:
                 parts[f"{type(module).__name__.lower().strip('_')}{k}"] = module
         super().__init__(parts)

@@ -24,10 +24,11 @@ class _Loss(Module):
             raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}.")
         self.reduction = reduction
 
-    def _fit(self, prediction: Any, target: Any) -> Any:
-        """`target` in the dtype of `prediction`, after a look at the shapes."""
-        if not hasattr(target, "shape"):
-            target = np.asarray(target)
+    def _fit(self, prediction: Any, target: Any) -> tuple[Any, Any]:
+        """Both, the target in the dtype of the prediction, after a look at the shapes."""
+        prediction, target = (v if hasattr(v, "dtype") else np.asarray(v) for v in (prediction, target))
+        if prediction.dtype.kind != "f":
+            raise TypeError(f"{type(self).__name__} needs predictions of floating numbers, got {prediction.dtype}.")
         if target.shape != prediction.shape:
             raise ValueError(
                 f"{type(self).__name__} needs a target for each prediction: the predictions have shape "
@@ -36,7 +37,7 @@ class _Loss(Module):
             )
         if target.dtype != prediction.dtype and not (isinstance(target, Tensor) and target.requires_grad):
             target = target.astype(prediction.dtype)
-        return target
+        return prediction, target
 
     def _reduce(self, losses: Any) -> Any:
         if self.reduction == "none":
@@ -71,7 +72,7 @@ class BCELoss(_Loss):
     """
 
     def forward(self, prediction: Any, target: Any) -> Any:
-        target = self._fit(prediction, target)
+        prediction, target = self._fit(prediction, target)
         for what, values in (("probabilities", prediction), ("targets", target)):
             data = values.data if isinstance(values, Tensor) else values
             if data.size and not (data.min() >= 0 and data.max() <= 1):
@@ -106,5 +107,5 @@ class BCEWithLogitsLoss(_Loss):
     """
 
     def forward(self, prediction: Any, target: Any) -> Any:
-        target = self._fit(prediction, target)
+        prediction, target = self._fit(prediction, target)
         return self._reduce(functional.binary_cross_entropy_with_logits(prediction, target))

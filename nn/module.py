@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import Tensor
-from autograd.devices import move
+from autograd.devices import as_array, move
+from autograd.node import data_of
 
 __all__ = ["Module", "Parameter"]
 
@@ -65,6 +66,18 @@ class Module:
 
     #: Whether the module is being trained (dropout and batch normalisation will ask). Set by `train` and `eval`.
     training = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if (
+            isinstance(value, Tensor)
+            and not isinstance(value, Parameter)
+            and isinstance(vars(self).get(name), Parameter)
+        ):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter, and would no longer be one: to change its values, write "
+                "`with no_grad():` around the update (`w -= step`), or assign to its .data."
+            )
+        super().__setattr__(name, value)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output. Call the module itself, not this."""
@@ -160,9 +173,9 @@ class Module:
             raise ValueError(
                 f"this state does not fit {type(self).__name__}, and nothing was loaded:\n  " + "\n  ".join(faults)
             )
+        values = {name: move(as_array(data_of(state[name])), p.device) for name, p in own.items()}
         for name, parameter in own.items():
-            value = state[name]
-            parameter.data = move(value.data if isinstance(value, Tensor) else value, parameter.device)
+            parameter.data = values[name]
 
     def train(self: M, mode: bool = True) -> M:
         """Put this module and all inside it into training mode (or out of it); returns the module."""

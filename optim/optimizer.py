@@ -66,6 +66,8 @@ class Optimizer:
         for k, p in enumerate(self.params):
             g = p.grad
             if g is not None:
+                if g.dtype.kind == "c":
+                    g = g.conj()  # the gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y
                 self.state[k] = self.update(p.data, g, self.state[k])
                 mark_written(p.data)
 

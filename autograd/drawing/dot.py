@@ -60,8 +60,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     """
 
     def __init__(self, graph: Graph, direction: str):
-        super().__init__("computation")
-        self.graph = graph
+        super().__init__("computation", format="svg")
+        self.graph, self.direction = graph, direction
         self.attr(rankdir="TB" if direction == "down" else "LR", bgcolor="white", nodesep="0.25", ranksep="0.35")
         self.attr("graph", fontname=_FONT, fontsize="10", fontcolor=_FAINT, labelloc="b", label=_legend(graph))
         self.attr("node", fontname=_FONT, fontsize="11", fontcolor=_INK, height="0.3", margin="0.12,0.06")
@@ -94,13 +94,18 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
         """The picture as bytes (or as text, if an encoding is given): 'svg', 'png' or 'pdf'."""
-        content = render(self.source, format or "svg")
+        content = render(self.source, format or self.format or "svg")
         return content.decode(encoding) if encoding else content
 
     def render(self, filename: Any = None, directory: Any = None, *args: Any, **kwargs: Any) -> str:
         """Write the DOT text and the picture, as `graphviz.Digraph.render` does; the path of the picture."""
-        source = self.save(filename or "computation.gv", directory)
-        return str(self.save(f"{source}.{kwargs.get('format') or 'svg'}"))
+        name = Path(filename or "computation.gv")
+        source = self.save(name if name.suffix in (".gv", ".dot") else f"{name}.gv", directory)
+        return str(self.save(f"{source}.{kwargs.get('format') or self.format or 'svg'}"))
+
+    def copy(self) -> Drawing:
+        """A new drawing of the same graph."""
+        return Drawing(self.graph, self.direction)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         """For Jupyter: SVG, PNG (all that an untrusted notebook shows) and text together."""
@@ -122,12 +127,17 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         return f"<Drawing of {len(self.graph.vertices)} nodes and {len(self.graph.edges)} edges>"
 
 
+def _text(name: str) -> str:
+    """A name of the user's as text in a label: escaped, and without what Graphviz or UTF-8 cannot hold."""
+    return escape("".join(c if c.isprintable() else "�" for c in name)) or "␣"
+
+
 def _label(vertex: Vertex) -> str:
     """The HTML-like label of a node: its name, and under it shape and dtype in small print."""
     if vertex.kind == "number":
         return f"<{escape(vertex.label)}>"
     shape = "×".join(map(str, vertex.shape)) if vertex.shape else "scalar"
-    title = escape(vertex.label) if vertex.name is None else f"{escape(vertex.label)} → <B>{escape(vertex.name)}</B>"
+    title = _text(vertex.label) if vertex.name is None else f"{_text(vertex.label)} → <B>{_text(vertex.name)}</B>"
     if vertex.kind in ("parameter", "input"):
         title = f"<B>{title}</B>"
     return f'<{title}<BR/><FONT POINT-SIZE="9" COLOR="{_FAINT}">{shape} · {escape(vertex.dtype)}</FONT>>'

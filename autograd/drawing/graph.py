@@ -74,11 +74,12 @@ def walk(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None) -> Graph:
     called = _names(names)
     tape = Tape(*outputs)
     results = {output.node for output in outputs}
+    untracked = {output.node for output in outputs if not output.requires_grad}
     vertices: dict[str, Vertex] = {}
     edges: list[Edge] = []
     for node in tape:
         if isinstance(node, Leaf):
-            _add_leaf(vertices, node, called, "parameter")
+            _add_leaf(vertices, node, called, "input" if node in untracked else "parameter")
             continue
         target, primitive = f"n{node.index}", node.primitive
         constants = node.constants or (None,) * len(node.parents)
@@ -112,5 +113,7 @@ def _add_leaf(vertices: dict[str, Vertex], node: Node, called: Mapping[Node, str
 def _names(names: Any) -> dict[Node, str]:
     if names is None:
         return {}
+    if not hasattr(names, "named_parameters") and not isinstance(names, Mapping):
+        raise TypeError(f"names is a module or a dict of name -> Tensor, got {type(names).__name__}.")
     pairs = names.named_parameters() if hasattr(names, "named_parameters") else names.items()
-    return {tensor.node: name for name, tensor in pairs}
+    return {tensor.node: str(name) for name, tensor in pairs}

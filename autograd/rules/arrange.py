@@ -5,6 +5,7 @@ Their VJPs move the cotangent back; what copies a value sums the cotangents of i
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,12 +68,19 @@ def _inverse(axes: Sequence[int] | None) -> Any:
     return None if axes is None else tuple(np.argsort([a % len(axes) for a in axes]))
 
 
-transpose = define(
+_transpose = define(
     np.transpose,
     "a; axes=None -> y",
     forward=lambda a, axes: a.transpose(axes),
     a=lambda g, axes: g.transpose(_inverse(axes)),
 )
+
+
+def transpose(a: Any, axes: Any = None) -> Any:
+    """`np.transpose`, with axes that nobody can change afterwards."""
+    return _transpose(a, None if axes is None else tuple([operator.index(axis) for axis in axes]))
+
+
 swapaxes = define(
     np.swapaxes,
     "a; axis1, axis2 -> y",
@@ -146,4 +154,5 @@ def _slices(function: Any, ary: Any, indices_or_sections: Any, axis: int) -> lis
     return [ary[(*lead, slice(start, stop))] for start, stop in starts_stops]
 
 
+REGISTRY[np.transpose] = transpose
 REGISTRY[np.array_split], REGISTRY[np.split] = array_split, split

@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..node import Value
+from ..primitive import REGISTRY
 from ..recorder import unrecorded, unwrap
+from .elementwise import absolute, ratio
 
 __all__ = ["CONSTANT", "constant", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal"]
 
@@ -26,12 +29,12 @@ CONSTANT: set[Any] = {
     *(np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal),
     # positions and counts
     *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere),
-    *(np.count_nonzero, np.searchsorted, np.digitize, np.bincount),
+    *(np.count_nonzero, np.searchsorted, np.digitize),
     # shapes and dtypes
     *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory),
-    *(np.zeros_like, np.ones_like, np.empty_like, np.full_like),
+    *(np.zeros_like, np.ones_like, np.empty_like),
     # constant piece by piece
-    *(np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.fix, np.floor_divide),
+    *(np.floor, np.ceil, np.trunc, np.rint, np.round, np.fix, np.floor_divide),
     # text
     *(np.array_repr, np.array_str, np.array2string),
 }
@@ -49,6 +52,23 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def sign(x: Any) -> Any:
+    """`np.sign`: constant piece by piece for real numbers; z / |z| for complex ones."""
+    if isinstance(x, Value) and x._array.dtype.kind == "c":
+        return x * ratio(1.0, absolute(x))
+    return _real_sign(x)
+
+
+def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    """`np.full_like`: what it is filled with may have a gradient, what it is like has none."""
+    if isinstance(fill_value, Value):
+        like = unrecorded(np.zeros_like(unwrap(a), dtype=dtype, **options))
+        return (like + fill_value).astype(like.dtype)
+    return unrecorded(np.full_like(unwrap(a), fill_value, dtype=dtype, **options))
+
+
+_real_sign = constant(np.sign)
+REGISTRY[np.sign], REGISTRY[np.full_like] = sign, full_like
 equal, not_equal = constant(np.equal), constant(np.not_equal)
 less, less_equal = constant(np.less), constant(np.less_equal)
 greater, greater_equal = constant(np.greater), constant(np.greater_equal)

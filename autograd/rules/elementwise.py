@@ -7,6 +7,7 @@ Where a function has no derivative at a point, the choice is:
 
 ==================  ==================================================================================
 `abs` at 0          0 (the middle of [-1, 1])
+`maximum` of NaN    0, as for the ReLU: the value is NaN, and so is what is computed from it
 `maximum` at a tie  half to each input, so that the sum is 1 (`minimum` likewise)
 `clip` at a bound   1 to the array, 0 to the bound
 `sqrt` at 0         infinite, as the limit is; but 0 where the cotangent is 0, so that an unused branch
@@ -192,7 +193,7 @@ def _where(condition: Any, *branches: Any) -> Any:
     return where(condition, *branches) if branches else unrecorded(np.nonzero(unwrap(condition)))
 
 
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
     """`np.clip`, whose bounds have two names each since NumPy 2.1."""
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 

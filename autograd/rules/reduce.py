@@ -49,6 +49,11 @@ sum = define(
 )
 
 
+def _divided(g: Any, n: int) -> Any:
+    """g / n, also where n is beyond the range of float16."""
+    return g / n if n < 2**15 else g * (1 / n)
+
+
 def _mean(a: Any, axis: Axis, keepdims: bool) -> Any:
     """`np.mean` without what it does in Python for integers and float16, which it adds up in a wider type."""
     if a.dtype.kind in "fc" and a.dtype.itemsize >= 4 and a.size:
@@ -60,15 +65,15 @@ mean = define(
     np.mean,
     "a; axis=None, *, keepdims=False -> y",
     forward=_mean,
-    a=lambda g, a_shape, axis, keepdims: spread(g / count(a_shape, axis), a_shape, axis, keepdims),
+    a=lambda g, a_shape, axis, keepdims: spread(_divided(g, count(a_shape, axis)), a_shape, axis, keepdims),
 )
 
 
 def _share(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """The VJP of an extreme: its cotangent, shared by the elements that equal it."""
-    winners = (a == restore(y, a_shape, axis, keepdims)).astype(g.dtype)
+    winners = a == restore(y, a_shape, axis, keepdims)
     with np.errstate(invalid="ignore"):  # nothing equals a NaN: its gradient is NaN
-        shares = winners / winners.sum(axis, keepdims=True)
+        shares = (winners / winners.sum(axis, keepdims=True)).astype(g.dtype)
     return restore(g, a_shape, axis, keepdims) * shares
 
 

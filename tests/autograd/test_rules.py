@@ -330,6 +330,8 @@ EXAMPLES: dict[str, list[Example]] = {
         one(lambda x: x @ x, (3, 3), order=3),
         one(lambda x: x @ [1, 2], (2,)),
     ],
+    "full_like": [one(lambda f: np.full_like(f * np.ones((2, 3)), f), s, complexes=True) for s in ((), (3,))],
+    "sign": [one(lambda x: np.sign(x + 2j), s, complexes=True) for s in ((3,), ())],
     "dot": [one(np.dot, a, b, complexes=True) for a, b in _DOTS]
     + [one(lambda x: x.dot(np.ones(3)), (2, 3)), one(lambda x: np.dot(x, 2.0), (2, 3))],
     "einsum": [
@@ -644,7 +646,7 @@ def test_the_layout_of_an_array_in_memory_does_not_matter(name: str, example: Ex
     for layout in LAYOUTS:
         inputs = [Tensor(np.ones(0)) for _ in example.args]
         for x, a in zip(inputs, example.args):
-            x._data = layout(a)  # Tensor(a) would copy, and lay out anew
+            x._array = layout(a)  # Tensor(a) would copy, and lay out anew
             x.requires_grad = True
         before = [x.numpy().copy() for x in inputs]
         out = example.call(*inputs)

@@ -327,7 +327,7 @@ def test_weights_come_back_as_they_were(tmp_path):
     model = nn.MLP([3, 4, 1], rng=0)
     # a parameter whose memory is not C-contiguous: safetensors 0.8.0 alone would write it wrongly
     model.linear1.weight = nn.Parameter(model.linear1.weight.data.copy())
-    model.linear1.weight._data = np.asfortranarray(model.linear1.weight.data)
+    model.linear1.weight._array = np.asfortranarray(model.linear1.weight.data)
     assert not model.linear1.weight.data.flags.c_contiguous
     path = tmp_path / "weights.safetensors"
     nn.save_weights(model, path)
