@@ -96,7 +96,9 @@ def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
     else:
         got = f"{type(array).__name__}, which is not an array"
     hint = ""
-    if getattr(array, "shape", None) == parent.shape[::-1] != parent.shape:
+    if parent.dtype.kind not in "fc":
+        hint = f" That input holds {parent.dtype}, which has no gradient: convert the operands, with astype(float)."
+    elif getattr(array, "shape", None) == parent.shape[::-1] != parent.shape:
         hint = " The rule's result is transposed."
     elif getattr(array, "shape", None) == node.shape != parent.shape and not primitive.broadcasts:
         hint = (

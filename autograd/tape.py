@@ -145,7 +145,7 @@ def pull_back(
                 if parent is None or (wanted is not None and parent not in wanted):
                     continue
                 c = pull(g, saved)
-                if c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
+                if record or c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
                     c = settle(c, node, position, record)
                 if watching:
                     check_cotangent(node, position, c._array if record else c)

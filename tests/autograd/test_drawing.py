@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import weakref
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -117,6 +118,43 @@ def test_a_missing_graphviz_package_is_one_sentence(monkeypatch):
     monkeypatch.delitem(sys.modules, "autograd.drawing.dot", raising=False)
     with pytest.raises(ImportError, match=r'pip install "wengert\[graph\]"'):
         autograd.draw(Tensor([1.0], requires_grad=True) * 2.0)
+
+
+def test_operands_of_all_kinds_are_drawn_without_keeping_them():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    condition = Tensor([1.0, 0.0], requires_grad=True) * 2.0
+    y = np.where(condition, (x * (1.0, 2.0) + [3.0, 4.0]) * np.float64(2.0), 1.0)
+    kinds = [(v.kind, v.label, v.shape) for v in walk(y).vertices if v.kind in ("input", "number")]
+    assert ("input", "constant", (2,)) in kinds
+    assert ("number", "1", ()) in kinds
+    autograd.draw(y).pipe("svg")
+    graph = weakref.ref(condition)
+    del condition
+    assert graph() is None
+
+
+def test_odd_names_are_drawn():
+    for name in ("", "\x00", "\ud800", "a\nb", "{|}<>", "x" * 300):
+        x = Tensor([1.0], requires_grad=True, name=name)
+        ElementTree.fromstring(autograd.draw(x * 2.0).pipe("svg", encoding="utf-8"))
+
+
+def test_a_constant_is_not_drawn_as_a_parameter():
+    assert [v.kind for v in walk(Tensor([1.0])).vertices] == ["input"]
+
+
+def test_graphviz_idioms(tmp_path):
+    drawing = autograd.draw(Tensor([1.0], requires_grad=True) * 2.0)
+    assert drawing.render(tmp_path / "name").endswith("name.gv.svg")
+    drawing.format = "png"
+    assert drawing.render(tmp_path / "name").endswith("name.gv.png")
+    assert drawing.copy().source == drawing.source
+
+
+@pytest.mark.parametrize("names", [[1], 3, "w"])
+def test_names_that_are_no_names_are_refused(names):
+    with pytest.raises(TypeError, match="names is a module or a dict"):
+        autograd.draw(Tensor([1.0], requires_grad=True) * 2.0, names=names)
 
 
 def test_a_long_chain_is_walked_without_recursion():

@@ -91,6 +91,23 @@ def test_the_mode_belongs_to_the_task():
     assert asyncio.run(main()) is True
 
 
+def test_one_switch_object_can_be_shared_by_tasks():
+    switch = no_grad()
+
+    async def work(order, wait):
+        with switch:
+            order.append(is_grad_enabled())
+            await asyncio.sleep(wait)
+        order.append(is_grad_enabled())
+
+    async def main():
+        order = []
+        await asyncio.gather(work(order, 0.02), work(order, 0.01))
+        return order
+
+    assert asyncio.run(main()) == [False, False, True, True]
+
+
 # Anomalies
 
 

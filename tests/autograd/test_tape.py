@@ -340,6 +340,44 @@ def test_an_error_inside_a_rule_says_which_one():
     del REGISTRY[square.__wrapped__]
 
 
+def test_recorded_gradients_are_tensors_of_their_own():
+    a, b = leaf(2), leaf(2, seed=1)
+    u = np.ones(2)
+    ga, gb = (a + b).gradient(a, b, cotangent=u, create_graph=True)
+    assert ga is not gb
+    u[:] = 7.0
+    ga[0] = 100.0
+    assert gb.tolist() == [1.0, 1.0]
+    tensor = Tensor(np.ones(2))
+    assert (a + 0.0).gradient(a, cotangent=tensor, create_graph=True) is not tensor
+
+
+def test_rules_that_refer_to_tensors_are_refused_and_arrays_become_tensors_in_a_recorded_pass():
+    outside = leaf(3)
+
+    def double(x):
+        return 2 * x
+
+    wrong = autograd.define(double, "x -> y", x=lambda g: g * outside)
+    x = leaf(3, seed=1)
+    with pytest.raises(autograd.VJPError, match="rules must not refer to Tensors from outside"):
+        wrong(x).sum().backward()
+    plain = autograd.define(double, "x -> y", x=lambda g, x_shape: np.full(x_shape, 2.0))
+    assert isinstance(plain(x).sum().gradient(x, create_graph=True), Tensor)
+    del REGISTRY[double]
+
+
+def test_a_backward_pass_that_cannot_be_finished_releases_nothing():
+    x = leaf(3)
+    trunk = np.exp(x)
+    first, second = np.sin(trunk).sum(), np.cos(trunk).sum()
+    first.backward()
+    before = held(second)
+    with pytest.raises(ReleasedError, match="exp saved"):
+        second.backward()
+    assert held(second) == before > 0
+
+
 # Hooks
 
 
@@ -353,6 +391,16 @@ def test_a_hook_sees_the_complete_gradient_once_and_can_replace_it():
     assert len(seen) == 1
     np.testing.assert_allclose(seen[0], 2 * h.data + 1)
     np.testing.assert_allclose(x.grad, 20.0 * seen[0])
+
+
+def test_a_removed_hook_takes_no_other_with_it():
+    x = leaf(3)
+    remove = x.register_hook(lambda g: g * 10.0)
+    remove()
+    x.register_hook(lambda g: g * 2.0)
+    remove()
+    x.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.full(3, 2.0))
 
 
 def test_a_hook_can_be_removed():
@@ -432,6 +480,15 @@ def test_a_write_before_recording_is_harmless_and_raises_the_version():
     assert w.version > before
     (w * w).sum().backward()
     np.testing.assert_array_equal(w.grad, 2 * w.data)
+
+
+def test_a_stale_value_that_no_rule_needs_is_harmless():
+    a, b = leaf(3), leaf(3, seed=1)
+    y = (a * b).sum()
+    a.data -= 1.0
+    np.testing.assert_array_equal(y.gradient(a, retain_graph=True).data, b.data)
+    with pytest.raises(StaleError):
+        y.gradient(b)
 
 
 def test_gradient_notices_stale_values_too():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -96,6 +97,17 @@ def test_requires_grad_can_be_switched_on_leaves_alone():
     assert t.grad.tolist() == [2.0, 2.0]
     with pytest.raises(RuntimeError, match=r"computed \(by multiply\)"):
         (t * 2.0).requires_grad = False
+    with pytest.raises(TypeError, match="requires_grad is True or False"):
+        Tensor([1.0], np.float32)
+
+
+def test_freezing_a_leaf_between_forward_and_backward_keeps_its_gradient_as_it_is():
+    t = leaf(2)
+    (t * 2.0).sum().backward()
+    y = (t * 3.0).sum()
+    t.requires_grad = False
+    y.backward()
+    assert t.grad.tolist() == [2.0, 2.0]
 
 
 def test_grad_can_be_set_to_what_fits():
@@ -105,6 +117,10 @@ def test_grad_can_be_set_to_what_fits():
     for wrong in (np.ones(3), np.ones(2, np.float32), [1.0, 1.0]):
         with pytest.raises(TypeError, match="a gradient is None or a ndarray of shape"):
             t.grad = wrong
+    mine = np.ones(2)
+    t.grad = mine
+    assert not np.shares_memory(t.grad, mine)
+    t.grad = None
     assert t.grad is None
 
 
@@ -164,6 +180,53 @@ def test_converting_a_tracked_tensor_says_what_to_call_instead():
         np.asarray(leaf(3))
     np.testing.assert_array_equal(np.asarray(Tensor([1.0, 2.0])), [1.0, 2.0])
     assert np.asarray(Tensor([1.0]), dtype=np.float32).dtype == np.float32
+
+
+def test_masked_arrays_do_not_take_the_values_without_the_history():
+    x = leaf(3)
+    for call in (lambda: np.ma.array([1.0, 2.0, 3.0]) * x, lambda: np.ma.exp(x), lambda: np.ma.getdata(x)):
+        with pytest.raises(TypeError, match="would lose its history"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda t: np.copyto(t, 9.0),
+        lambda t: np.put(t, [0], 9.0),
+        lambda t: np.add.at(t, [0], 9.0),
+        lambda t: np.fill_diagonal(t, 9.0),
+        lambda t: np.round(np.ones((2, 2)), 1, t),
+        lambda t: t.round(out=t),
+    ],
+)
+def test_functions_that_write_into_their_argument_are_stopped(write):
+    t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises((ValueError, TypeError), match=r"read-only|never overwritten|must be an array"):
+        write(t)
+    assert t.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_a_gradient_is_not_dropped_by_functions_that_look_constant():
+    x, f = leaf(3), Tensor(2.0, requires_grad=True)
+    with pytest.raises(NoRuleError, match=r"np\.bincount"):
+        np.bincount([0, 1, 1], weights=x)
+    (np.full_like(x, f) * x).sum().backward()
+    assert f.grad == pytest.approx(x.data.sum())
+
+
+def test_matrices_are_arrays_and_objects_are_refused():
+    x = leaf(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        m = np.matrix([[1.0, 2.0]])
+    (x * m).sum().backward()
+    np.testing.assert_array_equal(x.grad, [1.0, 2.0])
+    y = x * np.array([1, 2], object)
+    with pytest.raises(TypeError, match="needs an output of floating or complex numbers, got dtype object"):
+        y.backward([1.0, 1.0])
+    with pytest.raises(autograd.VJPError, match="That input holds object, which has no gradient"):
+        y.sum().backward()
 
 
 def test_functions_without_a_derivative_return_constants():
@@ -355,10 +418,11 @@ def test_iadd_on_a_leaf_under_no_grad_writes_in_place():
     with autograd.no_grad():
         w -= 0.5 * np.ones(3)
         w *= 2.0
+        w **= 2
     assert w is same
     assert w.requires_grad
     assert w.data is array
-    np.testing.assert_allclose(w.data, 2 * (before - 0.5))
+    np.testing.assert_allclose(w.data, (2 * (before - 0.5)) ** 2)
 
 
 def test_setitem_records_a_new_value():
@@ -399,6 +463,21 @@ def test_setitem_does_not_cut_a_tracked_value_to_an_integer():
     assert integers.data.tolist() == [1, 2]
 
 
+def test_setitem_under_no_grad_does_not_cut_a_computed_tensor():
+    x = leaf(2)
+    y = x * 2.0
+    with autograd.no_grad(), pytest.raises(RuntimeError, match=r"enable_grad\(\), or x = x\.detach\(\)"):
+        y[0] = 0.0
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_setitem_keeps_the_name():
+    buffer = Tensor(np.zeros(2), name="buffer")
+    buffer[0] = 1.0
+    assert buffer.name == "buffer"
+
+
 def test_setitem_that_does_not_fit_leaves_the_tensor_as_it_was():
     x = leaf(4)
     y = x * 1.0
@@ -430,6 +509,16 @@ def test_an_index_that_changes_later_does_not_change_the_gradient():
     key[:] = 3
     y.sum().backward()
     np.testing.assert_array_equal(x.grad, [1.0, 1.0, 0.0, 0.0])
+
+
+def test_axes_that_change_later_do_not_change_the_gradient():
+    x, axes = leaf(2, 2, 2), [1, 2, 0]
+    y = np.transpose(x, axes)
+    axes[:] = [0, 1, 2]
+    weights = np.arange(8.0).reshape(2, 2, 2)
+    (y * weights).sum().backward()
+    np.testing.assert_array_equal(x.grad, weights.transpose(2, 0, 1))
+    np.testing.assert_array_equal(x.transpose(np.array([2, 1, 0])).data, x.data.transpose(2, 1, 0))
 
 
 def test_a_list_operand_is_copied():

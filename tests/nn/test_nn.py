@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import StaleError, Tensor, check_gradients
+from autograd import StaleError, Tensor, check_gradients, no_grad
 
 
 class Block(nn.Module):
@@ -111,6 +111,26 @@ def test_loading_between_forward_and_backward_is_noticed():
         y.backward()
 
 
+def test_numpy_scalars_load_and_what_cannot_be_converted_changes_nothing():
+    class Two(nn.Module):
+        def __init__(self):
+            self.b, self.a = nn.Parameter(0.0), nn.Parameter(1.0)
+
+    model = Two()
+    model.load_state_dict({"b": np.float64(5.0), "a": np.array(6.0)})
+    assert (model.b.item(), model.a.item()) == (5.0, 6.0)
+
+
+def test_a_parameter_is_not_replaced_by_a_plain_tensor():
+    layer = nn.Linear(2, 1, rng=0)
+    with pytest.raises(TypeError, match=r"Linear\.weight is a Parameter, and would no longer be one"):
+        layer.weight -= 0.1
+    with no_grad():
+        layer.weight -= 0.1
+    layer.weight = nn.Parameter(np.zeros((1, 2), np.float32))
+    assert len(list(layer.parameters())) == 2
+
+
 def test_a_frozen_parameter_gets_no_gradient():
     model = nn.MLP([2, 3, 1], rng=0)
     model.linear1.weight.requires_grad = False
@@ -192,6 +212,7 @@ def test_sequential_takes_modules_in_a_row_or_with_names():
 
 def test_mlp_chooses_initialisers_and_checks_its_arguments():
     assert isinstance(nn.MLP([2, 3, 1]).linear1.init, nn.init.HeNormal)
+    assert isinstance(nn.MLP([2, 3, 1], activation=nn.relu).linear1.init, nn.init.HeNormal)
     assert isinstance(nn.MLP([2, 3, 1], activation="tanh").linear1.init, nn.init.XavierNormal)
     assert isinstance(nn.MLP([2, 3, 1], init="normal").linear1.init, nn.init.Normal)
     assert isinstance(nn.MLP([2, 1], output_activation=nn.Sigmoid)[1], nn.Sigmoid)
@@ -260,6 +281,15 @@ def test_bce_of_saturated_probabilities_is_finite():
     losses.sum().backward()
     np.testing.assert_array_equal(losses.data, [100.0, 100.0, 0.0])
     assert np.isfinite(p.grad).all()
+
+
+def test_losses_in_float16_and_of_integers():
+    p = Tensor(np.array([0.0, 1.0], np.float16), requires_grad=True)
+    nn.BCELoss("sum")(p, [1, 0]).backward()
+    assert np.isfinite(p.grad).all()
+    with pytest.raises(TypeError, match="needs predictions of floating numbers, got int64"):
+        nn.BCEWithLogitsLoss()(np.array([0, 2]), np.array([0.5, 0.5]))
+    assert float(nn.BCELoss()([0.5], [1])) == pytest.approx(np.log(2))
 
 
 def test_losses_refuse_targets_that_do_not_fit():
@@ -336,6 +366,17 @@ def test_weights_come_back_as_they_were(tmp_path):
     for p, q in zip(model.parameters(), other.parameters()):
         np.testing.assert_array_equal(p.data, q.data)
     assert [f.name for f in tmp_path.iterdir()] == ["weights.safetensors"]
+
+
+def test_a_parameter_without_axes_comes_back_from_a_file(tmp_path):
+    class Scale(nn.Module):
+        def __init__(self, value):
+            self.factor = nn.Parameter(value)
+
+    nn.save_weights(Scale(3.0), tmp_path / "weights.safetensors")
+    other = Scale(0.0)
+    nn.load_weights(other, tmp_path / "weights.safetensors")
+    assert other.factor.item() == 3.0
 
 
 def test_a_file_that_is_broken_or_does_not_fit_changes_nothing(tmp_path):

@@ -76,6 +76,17 @@ def test_float32_stays_float32_and_the_gradient_is_left_alone():
     np.testing.assert_array_equal(g, np.full(3, 2.0, np.float32))
 
 
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.5}, {"momentum": 0.5, "nesterov": True}])
+def test_complex_parameters_go_downhill(options):
+    z = Tensor(np.array([0j]), requires_grad=True)
+    descent = optim.SGD([z], lr=0.1, **options)
+    for _ in range(100):
+        descent.zero_grad()
+        (np.abs(z - (1 + 2j)) ** 2).sum().backward()
+        descent.step()
+    np.testing.assert_allclose(z.data, [1 + 2j], atol=1e-6)
+
+
 def test_parameters_are_written_in_place_and_stale_values_are_noticed():
     model = nn.Linear(2, 1, rng=0)
     array = model.weight.data
