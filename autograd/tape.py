@@ -119,6 +119,7 @@ def pull_back(
     found: dict[Node, Any] = {}
     cotangents = {output: cotangent}
     watching = current_mode().watching
+    careful = watching or record
     for node in nodes:  # before anything is changed
         if node.saved is None and (wanted is None or not wanted.isdisjoint(node.parents)):
             raise ReleasedError(_released(node))
@@ -145,10 +146,10 @@ def pull_back(
                 if parent is None or (wanted is not None and parent not in wanted):
                     continue
                 c = pull(g, saved)
-                if record or c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
+                if careful or c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
                     c = settle(c, node, position, record)
-                if watching:
-                    check_cotangent(node, position, c._array if record else c)
+                    if watching:
+                        check_cotangent(node, position, data_of(c))
                 earlier = cotangents.get(parent)
                 if earlier is not None:
                     c = earlier + c
