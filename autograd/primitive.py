@@ -171,6 +171,10 @@ class Repeated:
             yield lambda g, saved, i=i: pull(g, saved, i)  # type: ignore[misc]
             i += 1
 
+    def index(self, pull: Any) -> int:
+        """Which input it is that one of them is for, as `tuple.index` says it for the others."""
+        return pull.__defaults__[0]  # type: ignore[no-any-return]
+
 
 def _parameters(rule: Rule) -> tuple[str, ...]:
     """The names of the parameters of a function (by its code, where it has one: `inspect` is slow)."""

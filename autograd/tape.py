@@ -123,7 +123,7 @@ def pull_back(
     for node in nodes:  # before anything is changed
         if node.saved is None and (wanted is None or not wanted.isdisjoint(node.parents)):
             raise ReleasedError(_released(node))
-    node, position = output, -1
+    node, pull = output, None
     try:
         for node in nodes:
             g = cotangents.pop(node, None)
@@ -140,16 +140,14 @@ def pull_back(
                 if wanted is not None and wanted.isdisjoint(node.parents):
                     continue  # what it saved is not needed, and stays
             saved = lift(node) if record else node.saved
-            position = -1
             for parent, pull in zip(node.parents, primitive.pulls):
-                position += 1
                 if parent is None or (wanted is not None and parent not in wanted):
                     continue
                 c = pull(g, saved)
                 if careful or c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
-                    c = settle(c, node, position, record)
+                    c = settle(c, node, primitive.pulls.index(pull), record)
                     if watching:
-                        check_cotangent(node, position, data_of(c))
+                        check_cotangent(node, primitive.pulls.index(pull), data_of(c))
                 earlier = cotangents.get(parent)
                 if earlier is not None:
                     c = earlier + c
@@ -158,10 +156,12 @@ def pull_back(
                 cotangents[parent] = c
             if release:
                 node.saved = None
-            position = -1
+            pull = None
     except Exception as error:
-        if position >= 0 and not isinstance(error, VJPError | AnomalyError):
-            error.add_note(f"in the backward rule of {input_of(node, position)}.{recorded_at(node)}")
+        if pull is not None and not isinstance(error, VJPError | AnomalyError):
+            error.add_note(
+                f"in the backward rule of {input_of(node, node.primitive.pulls.index(pull))}.{recorded_at(node)}"
+            )
         raise
     return found
 
