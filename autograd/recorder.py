@@ -110,7 +110,8 @@ def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
 def constant(given: Any) -> Any:
     """What an untracked input was, without its values; see `Node.constants`."""
     if isinstance(given, Value):
-        return given._described() if given.is_leaf else (given._array.shape, given._array.dtype)
+        node = given._node or given._described()
+        return node if node.primitive is None else (node.shape, node.dtype)
     if given is None or isinstance(given, int | float | complex):
         return given
     return np.shape(given), getattr(given, "dtype", "")

@@ -151,7 +151,7 @@ def pull_back(
                 earlier = cotangents.get(parent)
                 if earlier is not None:
                     c = earlier + c
-                    if isinstance(c, np.generic):
+                    if c.__class__ is not parent.kind and not record:
                         c = np.asarray(c)  # NumPy's sum of two 0-d arrays is a scalar
                 cotangents[parent] = c
             if release:
