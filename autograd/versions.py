@@ -34,16 +34,20 @@ def owner(array: Any) -> Any:
     return array
 
 
-def mark_written(array: Any) -> None:
-    """Say that the memory of `array` has just been written to."""
+def mark_written(*arrays: Any) -> None:
+    """Say that the memory of `arrays` has just been written to."""
     global _latest
-    array = owner(array)
-    key = id(array)
     with _lock:
-        entry = _stamps.get(key)
-        reference = entry[0] if entry else weakref.ref(array, lambda _: _stamps.pop(key, None))
         _latest = tick()
-        _stamps[key] = (reference, _latest)
+        for array in map(owner, arrays):
+            entry = _stamps.get(id(array))
+            _stamps[id(array)] = (entry[0] if entry else _watched(array), _latest)
+
+
+def _watched(array: Any) -> weakref.ref[Any]:
+    """A reference that takes the stamp away with the array: another one may get its id."""
+    key = id(array)
+    return weakref.ref(array, lambda _: _stamps.pop(key, None))
 
 
 def last_written(array: Any) -> int:

@@ -143,8 +143,9 @@ class Sequential(Module):
             vars(self)[name] = module
 
     def forward(self, x: Any) -> Any:
-        for module in self:
-            x = module(x)
+        for part in vars(self).values():
+            if isinstance(part, Module):
+                x = part(x)
         return x
 
     def __iter__(self) -> Iterator[Module]:

@@ -26,7 +26,10 @@ class _Loss(Module):
 
     def _fit(self, prediction: Any, target: Any) -> tuple[Any, Any]:
         """Both, the target in the dtype of the prediction, after a look at the shapes."""
-        prediction, target = (v if hasattr(v, "dtype") else np.asarray(v) for v in (prediction, target))
+        if not hasattr(prediction, "dtype"):
+            prediction = np.asarray(prediction)
+        if not hasattr(target, "dtype"):
+            target = np.asarray(target)
         if prediction.dtype.kind != "f":
             raise TypeError(f"{type(self).__name__} needs predictions of floating numbers, got {prediction.dtype}.")
         if target.shape != prediction.shape:

@@ -63,13 +63,16 @@ class Optimizer:
 
         A backward pass over a result of the old values raises from then on.
         """
+        written = []
         for k, p in enumerate(self.params):
             g = p.grad
             if g is not None:
                 if g.dtype.kind == "c":
                     g = g.conj()  # the gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y
-                self.state[k] = self.update(p.data, g, self.state[k])
-                mark_written(p.data)
+                w = p.data
+                self.state[k] = self.update(w, g, self.state[k])
+                written.append(w)
+        mark_written(*written)
 
     def update(self, w: Any, g: Any, state: Any) -> Any:
         """Write the next value into the array `w`, given its gradient `g`; return the parameter's new state.
