@@ -85,9 +85,10 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Any:
         weight = self.weight.data
-        if not hasattr(x, "dtype"):
+        dtype = getattr(x, "dtype", None)
+        if dtype is None:
             x = np.asarray(x, dtype=weight.dtype)
-        if x.dtype != weight.dtype:
+        elif dtype != weight.dtype:
             remedy = f"write x.astype(np.{weight.dtype})"
             if x.dtype.kind in "fc":
                 remedy += f", or make the layer with dtype=np.{x.dtype}"

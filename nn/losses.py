@@ -30,16 +30,17 @@ class _Loss(Module):
             prediction = np.asarray(prediction)
         if not hasattr(target, "dtype"):
             target = np.asarray(target)
-        if prediction.dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__} needs predictions of floating numbers, got {prediction.dtype}.")
+        dtype = prediction.dtype
+        if dtype.kind != "f":
+            raise TypeError(f"{type(self).__name__} needs predictions of floating numbers, got {dtype}.")
         if target.shape != prediction.shape:
             raise ValueError(
                 f"{type(self).__name__} needs a target for each prediction: the predictions have shape "
                 f"{prediction.shape}, the targets {target.shape}. They are not broadcast, since (n, 1) with (n,) would "
                 f"make n × n losses; write target.reshape({', '.join(map(str, prediction.shape))}) if that is meant."
             )
-        if target.dtype != prediction.dtype and not (isinstance(target, Tensor) and target.requires_grad):
-            target = target.astype(prediction.dtype)
+        if target.dtype != dtype and not (isinstance(target, Tensor) and target.requires_grad):
+            target = target.astype(dtype)
         return prediction, target
 
     def _reduce(self, losses: Any) -> Any:
