@@ -6,6 +6,7 @@ constant values has the cotangent 0 (its derivative there is not defined; 0 is t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,9 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
 
 def count(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements of an array of `shape` go into one element of its reduction along `axis`."""
-    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    total = 1
-    for a in axes if shape else ():
-        total *= shape[a]
-    return total
+    if axis is None or not shape:
+        return math.prod(shape)
+    return math.prod([shape[a] for a in (axis if isinstance(axis, tuple) else (axis,))])
 
 
 sum = define(
