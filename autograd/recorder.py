@@ -254,8 +254,11 @@ def _fixed(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[st
     for x in inputs:
         on, off = (f"; {x}_on = {x}._requires_grad", f"; {x}_on = False") if x in ruled else ("", "")
         unwrapping += [
-            f"if isinstance({x}, Value): {x}_ = {x}._array{on}",
-            f"else: {x}_ = {x} if {x}.__class__ in PLAIN else operand({x}){off}",
+            f"_class = {x}.__class__",
+            f"if _class is Tensor: {x}_ = {x}._array{on}",
+            f"elif _class in PLAIN: {x}_ = {x}{off}",
+            f"elif isinstance({x}, Value): {x}_ = {x}._array{on}",
+            f"else: {x}_ = operand({x}){off}",
         ]
     tensor = " or ".join(f"isinstance({x}, Value)" for x in inputs)
     tracked = " or ".join(f"{x}_on" for x in ruled) or "False"
