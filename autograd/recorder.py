@@ -283,9 +283,9 @@ def _noting(primitive: Primitive, active: tuple[str, ...]) -> list[str]:
             known[f"{x}_shape"] = f"{x}_.shape"
     saved = [known[save] if set(primitive.users(save)) & set(active) else "None" for save in primitive.saves]
     first = primitive.inputs[0]
-    shape = "_shape"
+    shape = ["_node.shape = _shape"]
     if primitive.broadcasts and first in active:  # the same tuple for both, if it is the same shape
-        shape = f"{first}._node.shape if {first}._node.shape == _shape else _shape"
+        shape = [f"_given = {first}._node.shape", "_node.shape = _given if _given == _shape else _shape"]
     constants = "None"
     if len(active) < len(primitive.inputs):
         constants = _tuple(
@@ -296,7 +296,7 @@ def _noting(primitive: Primitive, active: tuple[str, ...]) -> list[str]:
         "_node.parents = " + _tuple(f"{x}._node" if x in active else "None" for x in primitive.inputs),
         "_node.saved = " + _tuple(saved),
         f"_node.constants = {constants}",
-        f"_node.shape = {shape}",
+        *shape,
     ]
 
 
