@@ -11,24 +11,11 @@ from . import protocols, recorder, tape
 from .devices import as_array, device_of, move
 from .node import Leaf, Node, Value, data_of, tick
 from .operators import Operators
-from .primitive import define
 from .recorder import wrap
+from .rules import arrange
 from .versions import last_written, mark_written
 
 __all__ = ["Tensor"]
-
-
-def _move(x: Any, device: str) -> Any:
-    return move(x, device)
-
-
-_to = define(
-    _move, "x; device, back -> y", forward=lambda x, device, back: move(x, device), x=lambda g, back: _back(g, back)
-)
-
-
-def _back(g: Any, device: str) -> Any:
-    return g.to(device) if isinstance(g, Tensor) else move(g, device)
 
 
 class Tensor(Operators):
@@ -380,7 +367,7 @@ class Tensor(Operators):
         """This Tensor on 'cpu', 'cuda' or 'cuda:N'; itself if it is there. Gradients come back the same way."""
         here = self.device
         moved = move(self._array, device)
-        return self if moved is self._array else _to(self, device, here)
+        return self if moved is self._array else arrange.to(self, device, here)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._requires_grad:

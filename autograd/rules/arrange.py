@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..cotangent import unbroadcast
+from ..devices import move
 from ..primitive import REGISTRY, define
 from ..recorder import unwrap
 
@@ -27,6 +28,7 @@ __all__ = [
     "squeeze",
     "stack",
     "swapaxes",
+    "to",
     "transpose",
 ]
 
@@ -106,6 +108,14 @@ broadcast_to = define(
     forward=_broadcast_to,
     array=lambda g, array_shape: unbroadcast(g, array_shape),
 )
+
+
+def to(x: Any, device: str, back: str) -> Any:
+    """`x` on another device; its cotangent goes back to the one where it was."""
+    return move(x, device)
+
+
+to = define(to, "x; device, back -> y", x=lambda g, device, back: to(g, back, device))
 
 
 def _part(g: Any, i: int, shapes: list[tuple[int, ...]], axis: int | None) -> Any:

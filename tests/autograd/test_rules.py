@@ -24,9 +24,8 @@ import autograd
 import nn
 import nn.functional as F
 from autograd import GradientCheckError, NoRuleError, Tape, Tensor, check_gradients, logsumexp, sigmoid, softplus
-from autograd import tensor as tensor_module
 from autograd.primitive import REGISTRY, Primitive
-from autograd.rules import index
+from autograd.rules import arrange, index
 
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -238,7 +237,7 @@ EXAMPLES: dict[str, list[Example]] = {
         one(lambda x: np.astype(x, "float64"), (2, 3)),
         one(lambda x: x.astype(np.longdouble), (2, 3)),
     ],
-    "_move": [one(lambda x: tensor_module._to(x, "cpu", "cpu"), (2, 3), complexes=True)],
+    "to": [one(lambda x: arrange.to(x, "cpu", "cpu"), (2, 3), complexes=True)],
     # arrangement
     "reshape": [
         *[one(lambda a, s=s: np.reshape(a, s), (2, 6), complexes=True) for s in (12, -1, (3, 4), (3, -1, 2))],
