@@ -576,6 +576,33 @@ def test_an_unknown_device_is_refused(device):
         leaf(3).to(device)
 
 
+class Far:
+    """An array of another library: it speaks NumPy's protocols, and refuses NumPy's arrays."""
+
+    shape, ndim, size, dtype = (3,), 1, 3, np.dtype(np.float64)
+    __module__ = "faraway.arrays"
+
+    def copy(self):
+        return Far()
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        return NotImplemented
+
+    def __array_function__(self, function, types, args, kwargs):
+        return NotImplemented
+
+
+def test_arrays_of_two_devices_are_not_mixed():
+    x = leaf(3)
+    for call in (lambda: x * Tensor(Far()), lambda: Tensor(Far()) @ x, lambda: np.add(x, Far())):
+        with pytest.raises(
+            autograd.DeviceError, match=r"got arrays of different devices, .*nothing is moved silently"
+        ) as e:
+            call()
+        assert "cpu float64[3]" in str(e.value)
+        assert "faraway float64[3]" in str(e.value)
+
+
 def test_a_missing_cupy_or_gpu_is_one_sentence():
     try:
         import cupy

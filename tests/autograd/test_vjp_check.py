@@ -93,6 +93,16 @@ def test_a_wider_dtype_for_float32_is_refused(plant):
     assert "dtype float64" in refusal(double(Tensor(np.ones(3, np.float32), requires_grad=True)))
 
 
+def test_another_array_type_is_refused(plant):
+    class Other(np.ndarray):
+        pass
+
+    double = plant(lambda x: 2 * x, "x -> y", x=lambda g: (2 * g).view(Other))
+    text = refusal(double(leaf(3)))
+    assert "got       Other of shape (3,), dtype float64" in text
+    assert "expected  ndarray of shape (3,), dtype float64" in text
+
+
 @pytest.mark.parametrize("wrong", [None, 2.0, [1.0, 1.0, 1.0], "g"])
 def test_what_is_not_an_array_is_refused(plant, wrong):
     double = plant(lambda x: 2 * x, "x -> y", x=lambda g: wrong)
