@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 __all__ = ["REGISTRY", "Primitive", "define"]
@@ -105,7 +106,7 @@ class Primitive:
                 "(array inputs; options -> output)."
             )
         self.variadic = inputs.strip().startswith("*")
-        self.header = ", ".join(part.strip().lstrip("*") for part in (inputs, options) if part.strip())
+        self.header = ", ".join(part.strip() for part in (inputs.replace("*", ""), options) if part.strip())
         self.inputs = _names(inputs)
         self.options = _names(options)
         self.positional = len(self.inputs) + len(_names(options.partition("*")[0]))
@@ -178,8 +179,9 @@ class Repeated:
 
 def _parameters(rule: Rule) -> tuple[str, ...]:
     """The names of the parameters of a function (by its code, where it has one: `inspect` is slow)."""
-    code = getattr(rule, "__code__", None)
-    return tuple(inspect.signature(rule).parameters) if code is None else code.co_varnames[: code.co_argcount]
+    if type(rule) is not FunctionType:
+        return tuple(inspect.signature(rule).parameters)
+    return rule.__code__.co_varnames[: rule.__code__.co_argcount]
 
 
 def _names(parameters: str) -> tuple[str, ...]:

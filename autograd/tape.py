@@ -242,6 +242,11 @@ def _seed(output: Value, cotangent: Any, call: str) -> Any:
                 f"{call} without a cotangent needs an output with one element, got shape {data.shape}: reduce it first "
                 f"(for example with .mean() or .sum()), or pass a cotangent of shape {data.shape}."
             )
+        if data.dtype.kind == "c":
+            raise ValueError(
+                f"{call} without a cotangent needs a real output, got {data.dtype}: take its .real or its absolute "
+                "value, or pass a cotangent."
+            )
         # the usual loss has no axes, and this is four times as quick as ones_like
         return np.array(1, data.dtype) if data.__class__ is np.ndarray and not data.ndim else np.ones_like(data)
     if isinstance(cotangent, Value):

@@ -155,6 +155,14 @@ def test_backward_needs_a_cotangent_unless_there_is_one_element():
     np.testing.assert_array_equal(x.grad, [2.0, 20.0, 200.0])
 
 
+def test_a_complex_output_has_no_gradient_without_a_cotangent():
+    z = Tensor(1 + 2j, requires_grad=True)
+    with pytest.raises(ValueError, match=r"needs a real output, got complex128: take its \.real"):
+        (z * z).backward()
+    (z * z).real.backward()
+    assert z.grad == 2 * (1 + 2j)
+
+
 @pytest.mark.parametrize(
     "cotangent", [np.ones(2), np.ones((3, 1)), np.ones(3, dtype=np.float32), np.ones(3, dtype=int), 1.0]
 )

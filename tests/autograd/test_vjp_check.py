@@ -187,6 +187,19 @@ def test_a_rule_can_name_options_shapes_and_dtypes(plant):
     np.testing.assert_array_equal(scale(x).data, 2 * x.data)
 
 
+def test_a_rule_can_be_any_callable_and_options_can_be_keywords_alone(plant):
+    class Rules:
+        def x(self, g, times):
+            return g * times
+
+    scale = plant(lambda x, times: x * times, "x; *, times=2.0 -> y", x=Rules().x)
+    x = leaf(3)
+    scale(x, times=5.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, np.full(3, 5.0))
+    with pytest.raises(TypeError, match="positional"):
+        scale(x, 5.0)
+
+
 def test_names_of_inputs_and_options_do_not_clash_with_the_recorder(plant):
     odd = plant(lambda node, mode: node * mode, "node; mode=3.0 -> result", node=lambda g, mode, result: g * mode)
     x = leaf(2)
