@@ -55,6 +55,10 @@ class _Switch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not _outer.get():
+            raise RuntimeError(
+                f"{type(self).__name__}() was left in another thread, task or context than it was entered."
+            )
         *rest, mode = _outer.get()
         _outer.set(tuple(rest))
         _current.set(mode)

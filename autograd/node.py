@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .modes import current_mode
+
 if TYPE_CHECKING:
     from .primitive import Primitive
 
@@ -137,6 +139,13 @@ class Value:
     _array: Any
     _node: Node | None
     _requires_grad: bool
+
+    #: Whether this is a `Parameter`, which is written in place also while it is frozen.
+    _is_parameter = False
+
+    def _written_in_place(self) -> bool:
+        """Whether `x -= v` and `x[i] = v` write into this Tensor's memory: leaves, while nothing is recorded."""
+        return (self._requires_grad or self._is_parameter) and self.is_leaf and not current_mode().recording
 
     @property
     def is_leaf(self) -> bool:

@@ -30,8 +30,12 @@ def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], 
     """`x += v`: a new value, unless recording is off and `x` is a leaf that is being updated by hand."""
 
     def call(self: Any, other: Any) -> Any:
-        if self._requires_grad and self.is_leaf and not current_mode().recording:
-            write(self._array, data_of(other), out=self._array)
+        if self._written_in_place():
+            try:
+                write(self._array, data_of(other), out=self._array)
+            except FloatingPointError:  # np.errstate(all="raise"): raised after the values were written
+                mark_written(self._array)
+                raise
             mark_written(self._array)
             return self
         return operator(self, other)
@@ -97,7 +101,8 @@ class Operators(Value):
     __invert__ = constant.constant(np.invert)
 
     def __pow__(self, exponent: Any) -> Tensor:
-        if exponent.__class__ in (int, float) and exponent == 2:
+        kind = exponent.__class__
+        if (kind is int or (kind is float and self._array.dtype.kind in "fc")) and exponent == 2:
             return elementwise.square(self)  # type: ignore[no-any-return]
         return elementwise.power(self, exponent)  # type: ignore[no-any-return]
 
@@ -117,7 +122,7 @@ class Operators(Value):
                 "enable_grad(), or x = x.detach() first if that is meant."
             )
         key = index.freeze(key)
-        if self._requires_grad and self.is_leaf:
+        if self._written_in_place():
             self._array[key] = data_of(value)
             mark_written(self._array)
             return

@@ -26,6 +26,7 @@ option can have any other name.
 from __future__ import annotations
 
 import linecache
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from types import FunctionType
@@ -176,6 +177,14 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     Its text is written at its first call: writing all of them would double the time of `import autograd`.
     """
     scope = {"primitive": primitive, "forward": primitive.forward, "write": _write}
+    names = [*primitive.inputs, *primitive.options, primitive.output]
+    taken = {*_SCOPE, *scope, "Tensor", "record", *(f"{x}{end}" for x in primitive.inputs for end in ("_", "_on"))}
+    clash = {n for n in names if n in taken or n.startswith("_") or names.count(n) > 1}
+    if clash:
+        raise ValueError(
+            f"{primitive.name}: inputs, options and the output need different names, and other ones than "
+            f"{', '.join(sorted(clash))} (which the recorder uses, or which occurs twice)."
+        )
     record: Any = FunctionType(_unwritten.__code__, scope, primitive.name)
     record.__qualname__ = primitive.name  # what Python's own TypeErrors call it
     record.__doc__ = primitive.function.__doc__
@@ -186,6 +195,9 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     return record  # type: ignore[no-any-return]
 
 
+_writing = threading.Lock()
+
+
 def _unwritten(*args: Any, **kwargs: Any) -> Any:
     write(record)  # type: ignore[name-defined] # noqa: F821 (names of the scope that make_recorder gives it)
     return record(*args, **kwargs)  # type: ignore[name-defined] # noqa: F821
@@ -193,7 +205,12 @@ def _unwritten(*args: Any, **kwargs: Any) -> Any:
 
 def _write(record: Any) -> None:
     """Give a recorder the code that its primitive's signature and rules ask for."""
-    primitive: Primitive = record.primitive
+    with _writing:
+        if record.__code__ is _unwritten.__code__:  # no other thread was first
+            _write_now(record, record.primitive)
+
+
+def _write_now(record: Any, primitive: Primitive) -> None:
     text = source(primitive)
     filename = f"<recorder of {primitive.name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

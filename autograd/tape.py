@@ -123,7 +123,7 @@ def pull_back(
     for node in nodes:  # before anything is changed
         if node.saved is None and (wanted is None or not wanted.isdisjoint(node.parents)):
             raise ReleasedError(_released(node))
-    node, pull = output, None
+    node, pull, pulls = output, None, ()
     try:
         for node in nodes:
             g = cotangents.pop(node, None)
@@ -140,14 +140,15 @@ def pull_back(
                 if wanted is not None and wanted.isdisjoint(node.parents):
                     continue  # what it saved is not needed, and stays
             saved = lift(node) if record else node.saved
-            for parent, pull in zip(node.parents, primitive.pulls):
+            pulls = primitive.pulls
+            for parent, pull in zip(node.parents, pulls):
                 if parent is None or (wanted is not None and parent not in wanted):
                     continue
                 c = pull(g, saved)
                 if careful or c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
-                    c = settle(c, node, primitive.pulls.index(pull), record)
+                    c = settle(c, node, pulls.index(pull), record)
                     if watching:
-                        check_cotangent(node, primitive.pulls.index(pull), data_of(c))
+                        check_cotangent(node, pulls.index(pull), data_of(c))
                 earlier = cotangents.get(parent)
                 if earlier is not None:
                     c = earlier + c
@@ -159,9 +160,7 @@ def pull_back(
             pull = None
     except Exception as error:
         if pull is not None and not isinstance(error, VJPError | AnomalyError):
-            error.add_note(
-                f"in the backward rule of {input_of(node, node.primitive.pulls.index(pull))}.{recorded_at(node)}"
-            )
+            error.add_note(f"in the backward rule of {input_of(node, pulls.index(pull))}.{recorded_at(node)}")
         raise
     return found
 
@@ -333,6 +332,6 @@ def gradient(
         if g is None:
             g = wrap(np.zeros_like(x._array))
         else:  # a Tensor of its own for each
-            g = wrap(g._array, g._node if g._requires_grad else None) if create_graph else wrap(g.copy())
+            g = wrap(g._array, g._node) if create_graph and g._requires_grad else wrap(data_of(g).copy())
         results.append(g)
     return tuple(results)

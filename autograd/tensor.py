@@ -107,8 +107,14 @@ class Tensor(Operators):
                     f"this Tensor was computed (by {self._described().primitive.name}): its values cannot be replaced. "
                     "Compute a new Tensor, or work on t.detach()."
                 )
+            self._make_writable()
             self._array[...] = array
         mark_written(self._array)
+
+    def _make_writable(self) -> None:
+        """Give up a read-only view, as a function without a rule may have returned it, for a copy."""
+        if self._array.__class__ is np.ndarray and not self._array.flags.writeable:
+            self._array = self._array.copy()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -182,6 +188,8 @@ class Tensor(Operators):
                 f"only floating or complex numbers have gradients, got dtype {self._array.dtype}: "
                 "write Tensor(data, requires_grad=True, dtype=float)."
             )
+        if wanted:
+            self._make_writable()
         node = self._described()
         if not wanted and self._requires_grad:  # a tape that was recorded before no longer reaches this Tensor
             frozen = Leaf(self._array)

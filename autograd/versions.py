@@ -28,9 +28,11 @@ _lock = threading.Lock()  # a stamp and `_latest` must not overtake each other
 
 def owner(array: Any) -> Any:
     """The array whose memory `array` views: itself, or the end of its chain of bases."""
-    kind = type(array)
-    while isinstance(getattr(array, "base", None), kind):
-        array = array.base
+    kind, base = type(array), getattr(array, "base", None)
+    while base is not None:
+        if isinstance(base, kind):
+            array = base
+        base = getattr(base, "base", None)  # also through what is no array, as in NumPy's as_strided
     return array
 
 

@@ -42,6 +42,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    _is_parameter = True
 
     def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None, name: str | None = None):
         super().__init__(data.detach() if isinstance(data, Tensor) else data, requires_grad, dtype, name)
@@ -173,7 +174,7 @@ class Module:
             raise ValueError(
                 f"this state does not fit {type(self).__name__}, and nothing was loaded:\n  " + "\n  ".join(faults)
             )
-        values = {name: move(as_array(data_of(state[name])), p.device) for name, p in own.items()}
+        values = {name: move(as_array(data_of(state[name]), copy=True), p.device) for name, p in own.items()}
         for name, parameter in own.items():
             parameter.data = values[name]
 

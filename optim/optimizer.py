@@ -63,16 +63,12 @@ class Optimizer:
 
         A backward pass over a result of the old values raises from then on.
         """
-        written = []
-        for k, p in enumerate(self.params):
-            g = p.grad
-            if g is not None:
-                if g.dtype.kind == "c":
-                    g = g.conj()  # the gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y
-                w = p.data
-                self.state[k] = self.update(w, g, self.state[k])
-                written.append(w)
-        mark_written(*written)
+        ready = [(k, p.data, p.grad) for k, p in enumerate(self.params) if p.grad is not None]
+        mark_written(*[w for _, w, _ in ready])  # first: it is true also of a step that is interrupted
+        for k, w, g in ready:
+            if g.dtype.kind == "c":
+                g = g.conj()  # the gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y
+            self.state[k] = self.update(w, g, self.state[k])
 
     def update(self, w: Any, g: Any, state: Any) -> Any:
         """Write the next value into the array `w`, given its gradient `g`; return the parameter's new state.

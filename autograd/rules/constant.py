@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import NoRuleError
+from ..modes import current_mode
 from ..node import Value
 from ..primitive import REGISTRY
 from ..recorder import unrecorded, unwrap
-from .elementwise import absolute, ratio
+from .arrange import broadcast_to
+from .elementwise import absolute, convert, ratio
 
 __all__ = ["CONSTANT", "constant", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal"]
 
@@ -52,19 +55,27 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def sign(x: Any) -> Any:
+def _tracked(x: Any) -> bool:
+    return isinstance(x, Value) and x._requires_grad and current_mode().recording
+
+
+def sign(x: Any, *args: Any, **options: Any) -> Any:
     """`np.sign`: constant piece by piece for real numbers; z / |z| for complex ones."""
-    if isinstance(x, Value) and x._array.dtype.kind == "c":
-        return x * ratio(1.0, absolute(x))
-    return _real_sign(x)
+    if not _tracked(x) or x.dtype.kind != "c":
+        return _real_sign(x, *args, **options)
+    if args or options:
+        raise NoRuleError("np.sign of complex numbers has a rule only without further arguments.")
+    return ratio(x, absolute(x))
 
 
-def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+) -> Any:
     """`np.full_like`: what it is filled with may have a gradient, what it is like has none."""
-    if isinstance(fill_value, Value):
-        like = unrecorded(np.zeros_like(unwrap(a), dtype=dtype, **options))
-        return (like + fill_value).astype(like.dtype)
-    return unrecorded(np.full_like(unwrap(a), fill_value, dtype=dtype, **options))
+    if not _tracked(fill_value):
+        return unrecorded(np.full_like(unwrap(a), unwrap(fill_value), dtype, order, subok, shape))
+    like = np.empty_like(unwrap(a), dtype, order, subok, shape)
+    return broadcast_to(convert(fill_value, like.dtype), like.shape)
 
 
 _real_sign = constant(np.sign)

@@ -1,7 +1,7 @@
 """Reductions: sum, mean, max, min, var, std.
 
-`max` and `min` share the cotangent evenly among equal extremes, so that the shares sum to 1. `std` of
-constant values has the cotangent 0 (its derivative there is not defined; 0 is the middle of its slopes).
+`max` and `min` share the cotangent evenly among equal extremes, so that the shares sum to 1. `std` that
+is exactly 0 has the cotangent 0 (its derivative there is not defined; 0 is the middle of its slopes).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ var = define(
     np.var,
     "a; axis=None, *, ddof=0, keepdims=False -> y",
     a=lambda g, a, a_shape, axis, ddof, keepdims: (
-        restore(g, a_shape, axis, keepdims) * 2 / (count(a_shape, axis) - ddof) * _deviation(a, axis)
+        _divided(restore(g, a_shape, axis, keepdims) * 2, count(a_shape, axis) - ddof) * _deviation(a, axis)
     ),
 )
 std = define(
@@ -107,7 +107,7 @@ std = define(
     "a; axis=None, *, ddof=0, keepdims=False -> y",
     a=lambda g, a, y, a_shape, axis, ddof, keepdims: (
         restore(g, a_shape, axis, keepdims)
-        * ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims) * (count(a_shape, axis) - ddof))
+        * _divided(ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims)), count(a_shape, axis) - ddof)
     ),
 )
 

@@ -94,6 +94,7 @@ def logsumexp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _logsumexp(a: Any, axis: Axis, keepdims: bool) -> Any:
+    a = np.asarray(a) if isinstance(a, int | float) else a
     top = a.max(axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)  # not an integer: a - top could overflow
     with np.errstate(divide="ignore"):  # log(0) is the right -inf here
