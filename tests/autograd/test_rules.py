@@ -829,6 +829,17 @@ def test_std_of_a_constant_has_the_gradient_0() -> None:
     assert g.tolist() == [[0, 0], [-0.5, 0.5]]
 
 
+@pytest.mark.parametrize("reduction", [np.mean, np.var, np.std, np.max])
+def test_reductions_of_more_elements_than_float16_can_count(reduction: Any) -> None:
+    a = np.full(70000, 0.5, np.float16)
+    a[::2] = -0.5
+    x = Tensor(a, requires_grad=True)
+    y = reduction(x)
+    g = y.gradient(x, cotangent=np.array(100, np.float16)).numpy()
+    expected = {np.mean: 1 / 70000, np.var: 2 * 0.5 / 70000, np.std: 1 / 70000, np.max: 2 / 70000}[reduction]
+    np.testing.assert_allclose(np.abs(g).max(), 100 * expected, rtol=0.02)
+
+
 @pytest.mark.parametrize("spread", [np.var, np.std])
 def test_too_few_values_for_ddof_give_nan_as_in_numpy(spread: Any) -> None:
     x = Tensor([1.0], requires_grad=True)

@@ -473,6 +473,23 @@ def test_a_plain_array_that_is_a_parameters_memory_is_covered():
         y.backward()
 
 
+def test_windows_of_a_parameters_memory_are_covered():
+    w, v = leaf(3), leaf(2, 2, seed=1)
+    y = (np.lib.stride_tricks.sliding_window_view(w.detach(), 2) * v).sum()
+    w.data *= 10.0
+    with pytest.raises(StaleError):
+        y.backward()
+
+
+def test_a_write_that_raises_a_floating_point_error_is_noticed():
+    w = leaf(2)
+    y = (w * w).sum()
+    with autograd.no_grad(), np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        w /= [2.0, 0.0]
+    with pytest.raises(StaleError):
+        y.backward()
+
+
 def test_a_write_to_something_that_was_not_saved_is_harmless():
     w = leaf(3)
     y = (w + 1.0).sum()
@@ -584,6 +601,38 @@ print(per_node)
     assert done.returncode == 0, done.stderr
     if sys.platform == "linux":
         assert float(done.stdout) <= 512
+
+
+def test_first_calls_in_several_threads():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    failures = []
+    try:
+        for k in range(30):
+
+            def double(x, k=k):
+                return 2 * x
+
+            fresh = autograd.define(double, "x -> y", x=lambda g: 2 * g)
+
+            def work(fresh=fresh):
+                x = leaf(3)
+                try:
+                    for _ in range(3):
+                        with autograd.detect_anomaly():
+                            fresh(x).sum().backward()
+                except Exception as error:
+                    failures.append(error)
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            del REGISTRY[double]
+    finally:
+        sys.setswitchinterval(interval)
+    assert failures == []
 
 
 def test_threads_with_shared_parameters_get_their_own_gradients():

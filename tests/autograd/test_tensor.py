@@ -215,6 +215,31 @@ def test_a_gradient_is_not_dropped_by_functions_that_look_constant():
     assert f.grad == pytest.approx(x.data.sum())
 
 
+def test_sign_and_full_like_are_numpys_where_nothing_is_tracked():
+    z = np.array([0j, 1e-310 + 0j, 3 + 4j])
+    np.testing.assert_array_equal(np.sign(Tensor(z)).data, np.sign(z))
+    assert np.sign(Tensor([1.0]), dtype=np.float32).dtype == np.float32
+    assert np.full_like(Tensor([1.0, 2.0]), 3.0, None, "C").tolist() == [3.0, 3.0]
+    with pytest.raises(ValueError, match="broadcast"):
+        np.full_like(Tensor(np.zeros(3)), Tensor(np.ones((2, 3))))
+
+
+def test_a_read_only_result_can_become_a_leaf_that_is_updated():
+    w = np.flip(Tensor([1.0, 2.0]))
+    w.requires_grad = True
+    with autograd.no_grad():
+        w -= 1.0
+    assert w.tolist() == [1.0, 0.0]
+    v = np.flip(Tensor([1.0, 2.0]))
+    v.data = np.zeros(2)
+    assert v.tolist() == [0.0, 0.0]
+
+
+def test_integers_to_a_floating_power_are_floating():
+    np.testing.assert_array_equal((Tensor([2**40]) ** 2.0).data, np.array([2**40]) ** 2.0)
+    assert (Tensor([3]) ** 2).dtype == np.int64
+
+
 def test_matrices_are_arrays_and_objects_are_refused():
     x = leaf(2)
     with warnings.catch_warnings():

@@ -159,6 +159,10 @@ def test_a_complex_result_gives_a_real_input_a_real_gradient():
     [
         ("x, y", {}, "is not of the form"),
         ("-> z", {}, "is not of the form"),
+        ("x, constant -> y", {}, "other ones than constant"),
+        ("x, x_ -> y", {}, "other ones than x_"),
+        ("x -> x", {}, "other ones than x"),
+        ("x; forward=1 -> y", {}, "other ones than forward"),
         ("x -> y", {"z": lambda g: g}, r"a rule for \['z'\], but its inputs are \['x'\]"),
         ("x -> y", {"x": lambda g, w: g}, r"names \['w'\]; it can name"),
         ("x -> y", {"x": lambda x: x}, "must take `g`"),

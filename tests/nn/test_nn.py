@@ -131,6 +131,24 @@ def test_a_parameter_is_not_replaced_by_a_plain_tensor():
     assert len(list(layer.parameters())) == 2
 
 
+def test_a_frozen_parameter_is_written_in_place_under_no_grad():
+    layer = nn.Linear(2, 1, rng=0)
+    layer.weight.requires_grad = False
+    before = layer.weight.data.copy()
+    with no_grad():
+        for p in layer.parameters():
+            p *= 0.5
+        layer.weight += 1.0
+    np.testing.assert_allclose(layer.weight.data, 0.5 * before + 1.0)
+
+
+def test_a_state_that_is_the_modules_own_memory_loads():
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
+    model[0].weight.data, model[1].weight.data = np.float32([[1.0]]), np.float32([[2.0]])
+    model.load_state_dict({"0.weight": model[1].weight.data, "1.weight": model[0].weight.data})
+    assert (model[0].weight.item(), model[1].weight.item()) == (2.0, 1.0)
+
+
 def test_a_frozen_parameter_gets_no_gradient():
     model = nn.MLP([2, 3, 1], rng=0)
     model.linear1.weight.requires_grad = False

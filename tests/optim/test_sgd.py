@@ -99,6 +99,23 @@ def test_parameters_are_written_in_place_and_stale_values_are_noticed():
         loss.backward()
 
 
+def test_an_interrupted_step_is_noticed_too():
+    a, b = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    y = (a * a).sum()
+    a.grad = b.grad = np.ones(2)
+
+    class Interrupted(optim.Optimizer):
+        def update(self, w, g, state):
+            if w is b.data:
+                raise KeyboardInterrupt
+            w -= g
+
+    with pytest.raises(KeyboardInterrupt):
+        Interrupted([a, b]).step()
+    with pytest.raises(StaleError):
+        y.backward()
+
+
 def test_a_parameter_without_a_gradient_is_left_alone():
     a, b = Tensor([1.0], requires_grad=True), Tensor([1.0], requires_grad=True)
     (a * a).sum().backward()
