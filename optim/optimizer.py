@@ -63,7 +63,7 @@ class Optimizer:
 
         A backward pass over a result of the old values raises from then on.
         """
-        ready = [(k, p.data, p.grad) for k, p in enumerate(self.params) if p.grad is not None]
+        ready = [(k, p.data, g) for k, p in enumerate(self.params) if (g := p.grad) is not None]
         mark_written(*[w for _, w, _ in ready])  # first: it is true also of a step that is interrupted
         for k, w, g in ready:
             if g.dtype.kind == "c":
