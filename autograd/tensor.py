@@ -213,6 +213,7 @@ class Tensor(Operators):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        node = self._described()
         if value is not None:
             array = data_of(value)
             if type(array) is not type(self._array) or array.shape != self.shape or array.dtype != self.dtype:
@@ -221,11 +222,8 @@ class Tensor(Operators):
                     f"got {type(value).__name__} of shape {np.shape(array)}, dtype {getattr(array, 'dtype', None)}."
                 )
             value = array.copy()
-        node = self._described()
-        if isinstance(node, Leaf):
-            node.grad = value
-        else:
-            node.annotate().grad = value
+        place: Any = node if node.primitive is None else node.annotate()
+        place.grad = value
 
     def backward(self, cotangent: Any = None, retain_graph: bool = False) -> None:
         """Compute the gradients of this Tensor and add them to `.grad` of each leaf it depends on.

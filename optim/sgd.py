@@ -84,15 +84,16 @@ class SGD(Optimizer):
     def update(self, w: Any, g: Any, state: Any) -> Any:
         if self.weight_decay:
             g = g + self.weight_decay * w
-        if not self.momentum:
+        beta = self.momentum
+        if not beta:
             w -= self.lr * g
             return None
         v = np.zeros_like(w) if state is None else state
         if self.form == "average":
-            g = (1 - self.momentum) * g
-        v *= self.momentum
+            g = (1 - beta) * g
+        v *= beta
         v += g
-        w -= self.lr * (g + self.momentum * v if self.nesterov else v)
+        w -= self.lr * (g + beta * v if self.nesterov else v)
         return v
 
     def __repr__(self) -> str:
