@@ -28,7 +28,10 @@ _lock = threading.Lock()  # a stamp and `_latest` must not overtake each other
 
 def owner(array: Any) -> Any:
     """The array whose memory `array` views: itself, or the end of its chain of bases."""
-    kind, base = type(array), getattr(array, "base", None)
+    base = getattr(array, "base", None)
+    if base is None:
+        return array
+    kind = type(array)
     while base is not None:
         if isinstance(base, kind):
             array = base

@@ -63,12 +63,20 @@ class Optimizer:
 
         A backward pass over a result of the old values raises from then on.
         """
-        ready = [(k, p.data, g) for k, p in enumerate(self.params) if (g := p.grad) is not None]
-        mark_written(*[w for _, w, _ in ready])  # first: it is true also of a step that is interrupted
-        for k, w, g in ready:
-            if g.dtype.kind == "c":
-                g = g.conj()  # the gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y
-            self.state[k] = self.update(w, g, self.state[k])
+        written = []
+        try:
+            for k, p in enumerate(self.params):
+                g = p.grad
+                if g is None:
+                    continue
+                if g.dtype.kind == "c":
+                    g = g.conj()  # the gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y
+                w = p.data
+                written.append(w)
+                self.state[k] = self.update(w, g, self.state[k])
+        finally:  # also of a step that is interrupted
+            if written:
+                mark_written(*written)
 
     def update(self, w: Any, g: Any, state: Any) -> Any:
         """Write the next value into the array `w`, given its gradient `g`; return the parameter's new state.
