@@ -19,8 +19,8 @@ makes an operation cheap. For `multiply = define(np.multiply, "x, y -> z", …)`
             node.parents, node.saved = (None, y._node), (None, x_)
         return Tensor(z, node)
 
-and `source(multiply.primitive)` shows it whole. Its own names begin or end with `_`, so that an input or an
-option can have any other name.
+and `source(multiply.primitive)` shows it whole. A name that it uses itself cannot be that of an input
+or an option: `define` refuses it.
 """
 
 from __future__ import annotations

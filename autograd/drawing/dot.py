@@ -39,12 +39,12 @@ _LOOKS: dict[str, dict[str, str]] = {
     },
 }
 
-#: What the legend says of each kind: a sign in the style of its border, its colours, and its meaning.
+#: What the legend says of each kind: the style of its border, and its meaning.
 _LEGEND = {
-    "parameter": ("#ffe0b0", "#b35900", "SOLID", "requires a gradient"),
-    "input": ("#e3eefa", "#2f6fab", "DASHED", "constant"),
-    "operation": ("#ffffff", "#57606a", "ROUNDED", "operation"),
-    "output": ("#d9f2e0", "#1a7f37", "ROUNDED", "output"),
+    "parameter": ("SOLID", "requires a gradient"),
+    "input": ("DASHED", "constant"),
+    "operation": ("ROUNDED", "operation"),
+    "output": ("ROUNDED", "output"),
 }
 
 
@@ -145,10 +145,12 @@ def _label(vertex: Vertex) -> str:
 
 def _legend(graph: Graph) -> str:
     kinds = {vertex.kind for vertex in graph.vertices}
-    cells = "".join(
-        f'<TD><TABLE BORDER="1" CELLBORDER="0" CELLPADDING="2" BGCOLOR="{fill}" COLOR="{line}" STYLE="{style}">'
-        f'<TR><TD WIDTH="14" HEIGHT="8"></TD></TR></TABLE></TD><TD ALIGN="LEFT">{meaning}   </TD>'
-        for kind, (fill, line, style, meaning) in _LEGEND.items()
-        if kind in kinds
-    )
+    cells = ""
+    for kind, (style, meaning) in _LEGEND.items():
+        if kind in kinds:
+            fill, line = _LOOKS[kind]["fillcolor"], _LOOKS[kind]["color"]
+            cells += (
+                f'<TD><TABLE BORDER="1" CELLBORDER="0" CELLPADDING="2" BGCOLOR="{fill}" COLOR="{line}" STYLE="{style}">'
+                f'<TR><TD WIDTH="14" HEIGHT="8"></TD></TR></TABLE></TD><TD ALIGN="LEFT">{meaning}   </TD>'
+            )
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2"><TR>{cells}</TR></TABLE>>' if cells else ""

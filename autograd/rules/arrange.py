@@ -118,15 +118,15 @@ def to(x: Any, device: str, back: str) -> Any:
 to = define(to, "x; device, back -> y", x=lambda g, device, back: to(g, back, device))
 
 
-def _part(g: Any, i: int, shapes: list[tuple[int, ...]], axis: int | None) -> Any:
+def _part(g: Any, i: int, arrays_shapes: list[tuple[int, ...]], axis: int | None) -> Any:
     """The VJP of a concatenation for input i: its part of the cotangent."""
     if axis is None:
-        sizes = [int(np.prod(s)) for s in shapes]
+        sizes = [int(np.prod(s)) for s in arrays_shapes]
         start = sum(sizes[:i])
-        return g[start : start + sizes[i]].reshape(shapes[i])
-    start = sum(s[axis] for s in shapes[:i])
-    key: list[Any] = [slice(None)] * len(shapes[i])
-    key[axis] = slice(start, start + shapes[i][axis])
+        return g[start : start + sizes[i]].reshape(arrays_shapes[i])
+    start = sum(s[axis] for s in arrays_shapes[:i])
+    key: list[Any] = [slice(None)] * len(arrays_shapes[i])
+    key[axis] = slice(start, start + arrays_shapes[i][axis])
     return g[tuple(key)]
 
 
@@ -134,7 +134,7 @@ concatenate = define(
     np.concatenate,
     "*arrays; axis=0 -> y",
     promotes=True,
-    arrays=lambda g, i, arrays_shapes, axis: _part(g, i, arrays_shapes, axis),
+    arrays=_part,
 )
 
 
@@ -143,7 +143,7 @@ def _layer(g: Any, i: int, axis: int) -> Any:
     return g[(slice(None),) * (axis % g.ndim) + (i,)]
 
 
-stack = define(np.stack, "*arrays; axis=0 -> y", promotes=True, arrays=lambda g, i, axis: _layer(g, i, axis))
+stack = define(np.stack, "*arrays; axis=0 -> y", promotes=True, arrays=_layer)
 
 
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:

@@ -97,8 +97,8 @@ square = elementwise(np.square, "x -> y", x=lambda g, x: g * 2 * x)
 power = elementwise(
     np.power,
     "x, y -> z",
-    x=lambda g, x, y: _power_x(g, x, y),
-    y=lambda g, x, z: _power_y(g, x, z),
+    x=_power_x,
+    y=_power_y,
 )
 
 # Exponentials, logarithms, roots
@@ -193,8 +193,10 @@ def _where(condition: Any, *branches: Any) -> Any:
     return where(condition, *branches) if branches else unrecorded(np.nonzero(unwrap(condition)))
 
 
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """`np.clip`, whose bounds have two names each since NumPy 2.1."""
+    if out is not None:
+        raise TypeError("np.clip cannot write into out= with Tensors: values on a tape are never overwritten.")
     return clip(a, a_min if min is None else min, a_max if max is None else max)
 
 

@@ -39,8 +39,8 @@ matmul = define(
     np.matmul,
     "x, y -> z",
     promotes=True,
-    x=lambda g, x_shape, y: _matmul_x(g, x_shape, y),
-    y=lambda g, x, y_shape: _matmul_y(g, x, y_shape),
+    x=_matmul_x,
+    y=_matmul_y,
 )
 
 
@@ -115,7 +115,7 @@ einsum_of = define(
     "*operands; subscripts, optimize=False -> y",
     forward=lambda operands, subscripts, optimize: np.einsum(subscripts, *operands, optimize=optimize),
     promotes=True,
-    operands=lambda g, i, operands, subscripts, optimize: _einsum_rule(g, i, operands, subscripts, optimize),
+    operands=_einsum_rule,
 )
 
 

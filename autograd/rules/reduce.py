@@ -80,13 +80,13 @@ amax = define(
     np.max,
     "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.max(axis=axis, keepdims=keepdims),
-    a=lambda g, a, y, a_shape, axis, keepdims: _share(g, a, y, a_shape, axis, keepdims),
+    a=_share,
 )
 amin = define(
     np.min,
     "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.min(axis=axis, keepdims=keepdims),
-    a=lambda g, a, y, a_shape, axis, keepdims: _share(g, a, y, a_shape, axis, keepdims),
+    a=_share,
 )
 
 

@@ -275,6 +275,8 @@ def test_out_arguments_and_array_iadd_are_refused():
         a += leaf(3)
     with pytest.raises(TypeError, match="cannot write into out="):
         np.sum(leaf(3), out=np.zeros(()))
+    with pytest.raises(TypeError, match="cannot write into out="):
+        np.clip(leaf(3), 0.0, 1.0, a)
     np.testing.assert_array_equal(a, np.ones(3))
 
 
