@@ -15,7 +15,7 @@ import numpy as np
 
 from .anomaly import input_of, recorded_at
 from .errors import VJPError
-from .node import Node, Value, data_of
+from .node import Node, Parts, Value, data_of
 from .recorder import wrap
 
 __all__ = ["own", "settle", "unbroadcast"]
@@ -64,6 +64,8 @@ def settle(cotangent: Any, node: Node, position: int, record: bool) -> Any:
     """
     primitive, parent = node.primitive, node.parents[position]
     assert parent is not None
+    if parent.kind is Parts:
+        return cotangent  # made by the engine, of a cotangent that was checked
     if isinstance(cotangent, np.generic) and parent.kind is np.ndarray:
         cotangent = np.asarray(cotangent)  # NumPy's arithmetic on 0-d arrays returns scalars
     array = data_of(cotangent) if record else cotangent

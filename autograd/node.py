@@ -16,7 +16,7 @@ from .modes import current_mode
 if TYPE_CHECKING:
     from .primitive import Primitive
 
-__all__ = ["Leaf", "Node", "Notes", "Value", "data_of", "tick"]
+__all__ = ["Leaf", "Node", "Notes", "Parts", "Value", "data_of", "tick"]
 
 #: The next number of the one counter that orders everything: recorded operations and in-place writes.
 tick = itertools.count(1).__next__
@@ -64,7 +64,8 @@ class Node:
         For each array input that is not in `parents`, what it was, without its values: the `Leaf` of a
         Tensor, (shape, dtype) of a plain array, or the plain number itself. Only drawings read it.
     shape, dtype, kind
-        The result's shape, dtype and array type: what its cotangent must have.
+        The result's shape, dtype and array type: what its cotangent must have. Of an operation with several
+        results: a tuple of shapes, a tuple of dtypes, and `Parts`.
     index : int
         The number on the tape; larger than that of each parent.
     notes : Notes or None
@@ -102,7 +103,13 @@ class Node:
     def __repr__(self) -> str:
         operation = "leaf" if self.is_leaf else self.primitive.name
         label = "" if self.name is None else f" {self.name!r}"
-        return f"<Node {self.index}: {operation}{label} {self.dtype}{list(self.shape)}>"
+        return f"<Node {self.index}: {operation}{label} {self.described()}>"
+
+    def described(self) -> str:
+        """The dtype and shape of the result, as in `float64[3, 4]`; of each result, where there are several."""
+        if self.kind is Parts:
+            return ", ".join(f"{dtype}{list(shape)}" for dtype, shape in zip(self.dtype, self.shape))
+        return f"{self.dtype}{list(self.shape)}"
 
 
 class Leaf(Node):
@@ -126,6 +133,31 @@ class Leaf(Node):
         self.index = tick() if index is None else index
         self.notes = None
         self.grad = None
+
+
+class Parts:
+    """The cotangent of an operation with several results: one for each, None where there is none.
+
+    The Tensors of such an operation do not point to its node but to a node each (a *part* of it), whose VJP
+    puts its cotangent into the right place of a `Parts`. These are added up like arrays.
+
+    Attributes
+    ----------
+    items : tuple
+        An array (in a pass that is recorded, a Tensor) or None for each result.
+    shape, dtype : tuple
+        Those of the node.
+    """
+
+    __slots__ = ("dtype", "items", "shape")
+
+    def __init__(self, items: tuple[Any, ...], shape: Any, dtype: Any):
+        self.items, self.shape, self.dtype = items, shape, dtype
+
+    def __add__(self, other: Parts) -> Parts:
+        pairs = zip(self.items, other.items)
+        items = tuple([b if a is None else a if b is None else a + b for a, b in pairs])
+        return Parts(items, self.shape, self.dtype)
 
 
 class Value:

@@ -10,11 +10,15 @@
     sum = define(np.sum, "a; axis=None, keepdims=False -> y",
                  a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims))
 
+    qr = define(np.linalg.qr, "a; mode='reduced' -> q, r",
+                a=lambda g, q, r, mode: …)
+
 The signature names the array inputs, then (after `;`) the options, then the output; a `*` makes the options
 after it keywords, as in a `def`. A rule is the
 vector-Jacobian product for one input: it takes the cotangent `g` of the output and returns the cotangent
 of that input. **The names of its parameters say what the tape keeps for it**: an input, the output, an
 option, or the shape or dtype of an input (`a_shape`, `a_dtype`). A rule that names only `g` keeps nothing.
+Where there are several outputs, `g` is a tuple: the cotangent of each, None for one that nothing depends on.
 
 `define` returns a function on Tensors and arrays, and registers it for the NumPy function that it stands
 for, so that `np.tanh(t)` finds it. How that function records is in `recorder.py`.
@@ -22,17 +26,21 @@ for, so that `np.tanh(t)` finds it. How that function records is in `recorder.py
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["REGISTRY", "Primitive", "define"]
+from .node import Parts
+
+__all__ = ["REGISTRY", "Primitive", "composed", "define", "part"]
 
 #: NumPy function -> the function that handles it for Tensors.
 REGISTRY: dict[Any, Callable[..., Any]] = {}
 
 Rule = Callable[..., Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Primitive:
@@ -41,7 +49,7 @@ class Primitive:
     Attributes
     ----------
     name : str
-        The name of the function.
+        The name of the function, with that of NumPy's submodule (`linalg.inv`).
     forward : callable
         Computes the output from plain arrays; options are passed by keyword.
     inputs, options : tuple of str
@@ -50,8 +58,11 @@ class Primitive:
         The parameters with their defaults, as written in the signature.
     positional : int
         How many of them can be given by position.
-    output : str
-        The name of the output.
+    outputs : tuple of str
+        The names of the outputs: one, or several if the function returns a tuple; none if it returns a list
+        of any length (`*parts`).
+    several : bool
+        Whether the function returns a tuple or list of arrays.
     variadic : bool
         Whether the one input is a sequence of arrays (`*xs`).
     rules : dict
@@ -76,12 +87,13 @@ class Primitive:
         "inputs",
         "name",
         "options",
-        "output",
+        "outputs",
         "positional",
         "promotes",
         "pulls",
         "rules",
         "saves",
+        "several",
         "variadic",
     )
 
@@ -97,10 +109,15 @@ class Primitive:
     ):
         self.function = function
         self.forward = function if forward is None else forward
+        home = getattr(function, "__module__", None) or ""
         self.name: str = function.__name__
+        if home in ("numpy.linalg", "numpy.fft"):
+            self.name = f"{home.removeprefix('numpy.')}.{self.name}"
         left, arrow, output = signature.partition("->")
         inputs, _, options = left.partition(";")
-        if not arrow or not inputs.strip() or not output.strip().isidentifier():
+        self.several = "," in output or output.strip().startswith("*")
+        self.outputs = () if "*" in output else _names(output)
+        if not arrow or not inputs.strip() or not all(map(str.isidentifier, self.outputs or _names(output))):
             raise ValueError(
                 f"{self.name}: the signature {signature!r} is not of the form 'x, y; axis=None -> z' "
                 "(array inputs; options -> output)."
@@ -110,7 +127,6 @@ class Primitive:
         self.inputs = _names(inputs)
         self.options = _names(options)
         self.positional = len(self.inputs) + len(_names(options.partition("*")[0]))
-        self.output = output.strip()
         self.rules = rules
         self.broadcasts = broadcasts
         self.promotes = promotes
@@ -124,7 +140,7 @@ class Primitive:
 
     def sources(self) -> set[str]:
         """Everything that a rule may name."""
-        known = {*self.inputs, *self.options, self.output}
+        known = {*self.inputs, *self.options, *self.outputs}
         if self.variadic:
             return known | {"i", f"{self.inputs[0]}_shapes"}
         return known | {f"{name}_{what}" for name in self.inputs for what in ("shape", "dtype")}
@@ -157,7 +173,8 @@ class Primitive:
 
     def __repr__(self) -> str:
         rules = ", ".join(self.rules) or "none"
-        return f"<Primitive {self.name}({self.header}) -> {self.output}; rules for {rules}>"
+        outputs = ", ".join(self.outputs) or "*"
+        return f"<Primitive {self.name}({self.header}) -> {outputs}; rules for {rules}>"
 
 
 class Repeated:
@@ -175,6 +192,19 @@ class Repeated:
     def index(self, pull: Any) -> int:
         """Which input it is that one of them is for, as `tuple.index` says it for the others."""
         return pull.__defaults__[0]  # type: ignore[no-any-return]
+
+
+@functools.cache
+def part(whole: Primitive, k: int) -> Primitive:
+    """The primitive of result `k` of an operation with several: it takes the result out of the tuple."""
+
+    def rule(g: Any, shape: Any, dtype: Any) -> Parts:
+        return Parts((*(None,) * k, g, *(None,) * (len(shape) - k - 1)), shape, dtype)
+
+    taken = Primitive(lambda results: results[k], "results; shape, dtype -> result", {"results": rule})
+    taken.name = f"{whole.name}.{whole.outputs[k]}" if whole.outputs else f"{whole.name}[{k}]"
+    taken.pulls = (lambda g, saved: rule(g, *saved),)
+    return taken
 
 
 def _parameters(rule: Rule) -> tuple[str, ...]:
@@ -243,3 +273,27 @@ def define(
     record = make_recorder(primitive)
     REGISTRY[function] = record
     return record
+
+
+def composed(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Register a Python function, made of functions that have rules, as what these NumPy functions do to Tensors.
+
+    It has NumPy's parameters. Where no Tensor among its arguments is tracked, NumPy's own function is called.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd.primitive import composed
+    >>> def half_turn(m):  # stands for a function of NumPy's
+    ...     return np.flip(m)
+    >>> @composed(half_turn)
+    ... def _half_turn(m):
+    ...     return m[::-1, ::-1]
+    """
+
+    def register(handler: F) -> F:
+        for function in functions:
+            REGISTRY[function] = handler
+        return handler
+
+    return register

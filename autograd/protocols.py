@@ -15,6 +15,7 @@ from .modes import current_mode
 from .node import Value
 from .primitive import REGISTRY
 from .recorder import unrecorded, unwrap
+from .rules import complete
 from .rules.constant import CONSTANT
 
 __all__ = ["array_function", "array_ufunc"]
@@ -60,9 +61,14 @@ def _named(given: inspect.BoundArguments, start: int) -> dict[str, Any]:
 
 def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Callable[..., Any]) -> Any:
     handler = REGISTRY.get(key)
+    if handler is None and key not in CONSTANT:
+        complete()
+        handler = REGISTRY.get(key)
     if handler is None:
         return _without_rule(plain, name, args, kwargs)
     primitive = getattr(handler, "primitive", None)
+    if primitive is None and not (current_mode().recording and _tracked((args, kwargs))):
+        return unrecorded(plain(*unwrap(args), **unwrap(kwargs)))
     if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
         given = inspect.signature(plain).bind(*args, **kwargs)
         args, kwargs = given.args[: primitive.positional], _named(given, primitive.positional)

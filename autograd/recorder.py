@@ -38,8 +38,8 @@ from numpy import ndarray
 from .anomaly import watch
 from .devices import as_array, describe, is_foreign, mixing_error
 from .modes import RECORDING, current_mode
-from .node import Node, Value, tick
-from .primitive import Primitive, Repeated
+from .node import Node, Parts, Value, tick
+from .primitive import Primitive, Repeated, part
 
 __all__ = ["lift", "make_recorder", "results_are", "source", "unrecorded", "unwrap", "wrap"]
 
@@ -70,8 +70,7 @@ def unrecorded(result: Any) -> Any:
     if is_foreign(result) or (isinstance(result, ndarray | np.generic) and result.dtype.kind in "fciub"):
         return wrap(result)
     if isinstance(result, list | tuple):
-        items = [unrecorded(item) for item in result]
-        return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
+        return regroup(result, [unrecorded(item) for item in result])
     return result
 
 
@@ -90,6 +89,24 @@ def unwrap(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: unwrap(item) for key, item in value.items()}
     return value
+
+
+def taken(whole: Node, k: int, array: Any) -> Any:
+    """The Tensor of result `k` of an operation with several results."""
+    if array.dtype.kind not in "fc":
+        return wrap(array)
+    node = Node()
+    node.primitive = part(whole.primitive, k)
+    node.parents, node.constants, node.notes = (whole,), None, None
+    node.saved = (whole.shape, whole.dtype)
+    node.shape, node.dtype, node.kind = array.shape, array.dtype, array.__class__
+    node.index = tick()
+    return wrap(array, node)
+
+
+def regroup(results: Any, items: list[Any]) -> Any:
+    """`items` in a tuple, named tuple or list like `results`."""
+    return type(results)(*items) if hasattr(results, "_fields") else type(results)(items)
 
 
 def operand(value: Any) -> Any:
@@ -136,8 +153,8 @@ def lift(node: Node) -> tuple[Any, ...]:
         value = lifted[k]
         if value is None:
             continue
-        if name == primitive.output:
-            lifted[k] = wrap(value, node)
+        if name in primitive.outputs:
+            lifted[k] = taken(node, primitive.outputs.index(name), value) if primitive.several else wrap(value, node)
         elif primitive.variadic and name == primitive.inputs[0]:
             lifted[k] = [
                 array if parent is None else wrap(array, parent)
@@ -153,6 +170,7 @@ def lift(node: Node) -> tuple[Any, ...]:
 #: What the written functions refer to.
 _SCOPE: dict[str, Any] = {
     "Node": Node,
+    "Parts": Parts,
     "PLAIN": PLAIN,
     "RECORDING": RECORDING,
     "Value": Value,
@@ -163,9 +181,12 @@ _SCOPE: dict[str, Any] = {
     "ndarray": ndarray,
     "new": object.__new__,
     "operand": operand,
+    "regroup": regroup,
     "sequence": sequence,
     "shape_of": np.shape,
+    "taken": taken,
     "tick": tick,
+    "unrecorded": unrecorded,
     "watch": watch,
     "wrap": wrap,
 }
@@ -177,7 +198,7 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     Its text is written at its first call: writing all of them would double the time of `import autograd`.
     """
     scope = {"primitive": primitive, "forward": primitive.forward, "write": _write}
-    names = [*primitive.inputs, *primitive.options, primitive.output]
+    names = [*primitive.inputs, *primitive.options, *primitive.outputs]
     taken = {*_SCOPE, *scope, "Tensor", "record", *(f"{x}{end}" for x in primitive.inputs for end in ("_", "_on"))}
     clash = {n for n in names if n in taken or n.startswith("_") or names.count(n) > 1}
     if clash:
@@ -229,12 +250,33 @@ def _pull(primitive: Primitive, name: str) -> Any:
     if rule is None:
         return None
     arguments = ", ".join("i" if n == "i" else f"s[{primitive.saves.index(n)}]" for n in primitive.wants(rule))
-    return eval(f"lambda g, s{', i' * primitive.variadic}: rule(g, {arguments})", {"rule": rule})
+    g = "g.items" if primitive.several else "g"
+    return eval(f"lambda g, s{', i' * primitive.variadic}: rule({g}, {arguments})", {"rule": rule})
 
 
 def source(primitive: Primitive) -> str:
     """The text of the recorder of `primitive`."""
     unwrapping, call, operands, tensor, tracked, noting = (_variadic if primitive.variadic else _fixed)(primitive)
+    if primitive.several:
+        result = [
+            "_results = tuple([as_array(part) for part in _result])",
+            "_shape = tuple([part.shape for part in _results])",
+        ]
+        described = ["_node.dtype = tuple([part.dtype for part in _results])", "_node.kind = Parts"]
+        returned = ["return regroup(_result, [taken(_node, k, part) for k, part in enumerate(_results)])"]
+    else:
+        result = ["if _result.__class__ is not ndarray: _result = as_array(_result)", "_shape = _result.shape"]
+        described = ["_node.dtype = _result.dtype", "_node.kind = _result.__class__"]
+        returned = [
+            "_tensor = new(Tensor)",
+            "_tensor._array = _result",
+            "_tensor._node = _node",
+            "_tensor._requires_grad = True",
+            "return _tensor",
+        ]
+    options = "{" + ", ".join(f"{name!r}: {name}" for name in primitive.options) + "}"
+    watched = f"_node, {'_results' if primitive.several else '_result'}, {operands}, {options}"
+    watching = f"if _mode is not RECORDING: watch({watched})"
     lines = [
         *unwrapping,
         "try:",
@@ -244,22 +286,16 @@ def source(primitive: Primitive) -> str:
         "    raise",
         "_mode = current_mode()",
         f"if not ({tracked}) or (_mode is not RECORDING and not _mode.recording):",
-        f"    return wrap(_result) if {tensor} else _result",
-        "if _result.__class__ is not ndarray: _result = as_array(_result)",
+        f"    return {'unrecorded' if primitive.several else 'wrap'}(_result) if {tensor} else _result",
+        *result,
         "_node = Node()",
         "_node.primitive = primitive",
-        "_shape = _result.shape",
         *noting,
-        "_node.dtype = _result.dtype",
-        "_node.kind = _result.__class__",
+        *described,
         "_node.index = tick()",
         "_node.notes = None",
-        "_tensor = new(Tensor)",
-        "_tensor._array = _result",
-        "_tensor._node = _node",
-        "_tensor._requires_grad = True",
-        f"if _mode is not RECORDING: watch(_node, _result, {operands})",
-        "return _tensor",
+        watching,
+        *returned,
     ]
     return f"def record({primitive.header}):\n" + "".join(f"    {line}\n" for line in lines)
 
@@ -293,7 +329,7 @@ def _fixed(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[st
 
 def _noting(primitive: Primitive, active: tuple[str, ...]) -> list[str]:
     """What is noted when just the `active` inputs are tracked: only what their rules name is saved."""
-    known = {primitive.output: "_result", **{name: name for name in primitive.options}}
+    known = {**_outputs(primitive), **{name: name for name in primitive.options}}
     for x in primitive.inputs:
         known |= {x: f"{x}_", f"{x}_dtype": f"{x}_.dtype", f"{x}_shape": f"shape_of({x}_)"}
         if x in active:
@@ -317,10 +353,17 @@ def _noting(primitive: Primitive, active: tuple[str, ...]) -> list[str]:
     ]
 
 
+def _outputs(primitive: Primitive) -> dict[str, str]:
+    """How the text refers to the outputs."""
+    if primitive.several:
+        return {name: f"_results[{k}]" for k, name in enumerate(primitive.outputs)}
+    return {primitive.outputs[0]: "_result"}
+
+
 def _variadic(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[str]]:
     """The parts of the text that depend on the inputs, for a sequence of them."""
     xs = primitive.inputs[0]
-    known = {xs: f"{xs}_", f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]", primitive.output: "_result"}
+    known = {xs: f"{xs}_", f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]", **_outputs(primitive)}
     pairs = f"for x, x_on in zip({xs}, _on)"
     noting = [
         f"_node.parents = tuple([x._node if x_on else None {pairs}])",

@@ -96,7 +96,7 @@ class Tape(Sequence[Node]):
             arguments = ", ".join("const" if p is None else f"%{position[p]}" for p in node.parents)
             operation = "leaf" if node.is_leaf else f"{node.primitive.name}({arguments})"
             label = "" if node.name is None else f"  {node.name}"
-            lines.append(f"  %{position[node]} = {operation} : {node.dtype}{list(node.shape)}{label}")
+            lines.append(f"  %{position[node]} = {operation} : {node.described()}{label}")
         return "\n".join(lines)
 
 

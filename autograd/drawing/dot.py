@@ -140,6 +140,8 @@ def _label(vertex: Vertex) -> str:
     title = _text(vertex.label) if vertex.name is None else f"{_text(vertex.label)} → <B>{_text(vertex.name)}</B>"
     if vertex.kind in ("parameter", "input"):
         title = f"<B>{title}</B>"
+    if not vertex.dtype:
+        return f"<{title}>"
     return f'<{title}<BR/><FONT POINT-SIZE="9" COLOR="{_FAINT}">{shape} · {escape(vertex.dtype)}</FONT>>'
 
 

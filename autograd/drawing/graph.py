@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..node import Leaf, Node
+from ..node import Leaf, Node, Parts
 from ..tape import Tape
 from ..tensor import Tensor
 
@@ -30,6 +30,7 @@ class Vertex:
         The name of an operation's result, if it has one.
     shape : tuple of int
     dtype : str
+        Empty for an operation with several results.
     """
 
     id: str
@@ -100,7 +101,10 @@ def walk(*outputs: Tensor, names: Mapping[str, Tensor] | Any = None) -> Graph:
             edges.append(Edge(identity, target, primitive.inputs[0 if primitive.variadic else k]))
         kind = "output" if node in results else "operation"
         name = called.get(node, node.name)
-        vertices[target] = Vertex(target, kind, primitive.name, name, node.shape, str(node.dtype))
+        if node.kind is Parts:  # its results come next, each as a vertex of its own
+            vertices[target] = Vertex(target, kind, primitive.name, name, (), "")
+        else:
+            vertices[target] = Vertex(target, kind, primitive.name, name, node.shape, str(node.dtype))
     return Graph(tuple(vertices.values()), tuple(edges))
 
 
