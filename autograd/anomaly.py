@@ -5,15 +5,17 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .devices import describe
 from .errors import AnomalyError
-from .node import Node
+from .node import Node, Parts
 
-__all__ = ["Site", "check_cotangent", "input_of", "recorded_at", "watch"]
+__all__ = ["Site", "check_cotangent", "input_of", "observer", "recorded_at", "watch"]
 
 #: How the names of files begin that are not the user's.
 _LIBRARY = (
@@ -60,11 +62,21 @@ def recorded_at(node: Node) -> str:
     return f" It was recorded at {site}."
 
 
-def watch(node: Node, result: Any, operands: tuple[Any, ...]) -> None:
+#: Sees each recorded call, with its operands and options, in place of the check of its result: a gradient check
+#: that failed looks for the rule at fault.
+observer: ContextVar[Callable[[Node, tuple[Any, ...], dict[str, Any]], None] | None] = ContextVar(
+    "autograd_observer", default=None
+)
+
+
+def watch(node: Node, result: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> None:
     """Note the user's line on a new node, and refuse a result that is not finite."""
     node.annotate().site = call_site()
-    fault = _fault(result)
-    if fault:
+    observe = observer.get()
+    if observe is not None:
+        observe(node, operands, options)
+        return
+    for fault in filter(None, map(_fault, result if node.kind is Parts else (result,))):
         shown = ", ".join(describe(o) for o in operands)
         raise AnomalyError(
             f"{node.primitive.name} returned a value that is not finite ({fault}); "
@@ -82,7 +94,7 @@ def input_of(node: Node, position: int) -> str:
 
 def check_cotangent(node: Node, position: int, cotangent: Any) -> None:
     """Refuse a cotangent that is not finite, naming the rule and the line of the forward operation."""
-    fault = _fault(cotangent)
+    fault = "" if isinstance(cotangent, Parts) else _fault(cotangent)
     if fault:
         raise AnomalyError(
             f"the backward rule of {input_of(node, position)} returned a cotangent that is not finite "

@@ -8,6 +8,7 @@ __all__ = [
     "DeviceError",
     "GradientCheckError",
     "NoRuleError",
+    "NonDifferentiableError",
     "ReleasedError",
     "RendererError",
     "StaleError",
@@ -45,3 +46,7 @@ class AnomalyError(FloatingPointError):
 
 class GradientCheckError(AssertionError):
     """A gradient differs from its numerical estimate."""
+
+
+class NonDifferentiableError(GradientCheckError):
+    """A gradient was checked at a point where the function has none: at a kink, a jump, an infinite slope."""
