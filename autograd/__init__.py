@@ -21,6 +21,7 @@ from .errors import (
     AnomalyError,
     DeviceError,
     GradientCheckError,
+    NonDifferentiableError,
     NoRuleError,
     ReleasedError,
     RendererError,
@@ -30,9 +31,32 @@ from .errors import (
 from .gradcheck import check_gradients
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from .primitive import define
+from .rules.gates import stop_gradient, straight_through
 from .rules.stable import logsumexp, sigmoid, softplus
 from .tape import Tape
 from .tensor import Tensor
+from .transforms import (
+    checkpoint,
+    deriv,
+    elementwise_grad,
+    flatten,
+    grad,
+    grad_and_aux,
+    grad_named,
+    hessian,
+    hessian_tensor_product,
+    hessian_vector_product,
+    holomorphic_grad,
+    jacobian,
+    make_ggnvp,
+    make_hvp,
+    make_jvp,
+    make_vjp,
+    multigrad_dict,
+    tensor_jacobian_product,
+    value_and_grad,
+    vector_jacobian_product,
+)
 
 __version__ = "0.1.0"
 
@@ -44,6 +68,7 @@ __all__ = [
     "DeviceError",
     "GradientCheckError",
     "NoRuleError",
+    "NonDifferentiableError",
     "ReleasedError",
     "RendererError",
     "StaleError",
@@ -51,13 +76,35 @@ __all__ = [
     "Tensor",
     "VJPError",
     "check_gradients",
+    "checkpoint",
     "define",
+    "deriv",
     "detect_anomaly",
     "draw",
+    "elementwise_grad",
     "enable_grad",
+    "flatten",
+    "grad",
+    "grad_and_aux",
+    "grad_named",
+    "hessian",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "holomorphic_grad",
     "is_grad_enabled",
+    "jacobian",
     "logsumexp",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_vjp",
+    "multigrad_dict",
     "no_grad",
     "sigmoid",
     "softplus",
+    "stop_gradient",
+    "straight_through",
+    "tensor_jacobian_product",
+    "value_and_grad",
+    "vector_jacobian_product",
 ]

@@ -43,8 +43,12 @@ def _qualified(function: Any) -> str:
 def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call that no rule covers on the arrays, if no gradient can be lost by it."""
     if function not in CONSTANT and current_mode().recording and _tracked((args, kwargs)):
+        from .rules.coverage import why  # only here: the lists are long
+
+        reason = why(name.removeprefix("np."))
         raise NoRuleError(
-            f"{name} has no differentiation rule yet, and it was called on a Tensor that requires a gradient. "
+            f"{name} has no differentiation rule, and it was called on a Tensor that requires a gradient. "
+            f"{reason}{' ' if reason else ''}"
             "Use functions that have one, or, if no gradient shall flow through it, call it on `t.detach()`."
         )
     return unrecorded(function(*unwrap(args), **unwrap(kwargs)))

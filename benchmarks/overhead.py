@@ -216,12 +216,12 @@ def chain_hips(n: int, constants: bool) -> Contender:
 class Elsewhere(Contender):
     """A contender in another interpreter: it does what a line on its standard input says, and answers with a line."""
 
-    def __init__(self, label: str, group: str, command: Sequence[str]):
+    def __init__(self, label: str, group: str, command: Sequence[str], tasks: Sequence[str] = PASSES):
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, bufsize=1
         )
-        super().__init__(label, group, dict.fromkeys(PASSES, lambda: None), lambda: self.ask("compute"))
+        super().__init__(label, group, dict.fromkeys(tasks, lambda: None), lambda: self.ask("compute"))
         self.version = self.ask("version")
 
     def ask(self, *request: Any) -> Any:

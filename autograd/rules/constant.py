@@ -27,17 +27,25 @@ CONSTANT: set[Any] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not),
     *(np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert),
-    *(np.isfinite, np.isinf, np.isnan, np.signbit, np.isclose, np.allclose, np.array_equal),
+    *(np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.signbit),
+    *(np.isclose, np.allclose, np.array_equal),
     *(np.all, np.any, np.logical_and.reduce, np.logical_or.reduce, np.isin, np.array_equiv),
     *(np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal),
     # positions and counts
     *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere),
+    *(np.argpartition, np.lexsort, np.nanargmax, np.nanargmin),
     *(np.count_nonzero, np.searchsorted, np.digitize),
+    *(np.ix_, np.unravel_index, np.ravel_multi_index, np.mask_indices),
+    *(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from),
+    *(np.linalg.matrix_rank, np.einsum_path, np.histogram_bin_edges),
     # shapes and dtypes
     *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory),
+    *(np.broadcast_shapes, np.common_type, np.min_scalar_type),
     *(np.zeros_like, np.ones_like, np.empty_like),
     # constant piece by piece
-    *(np.floor, np.ceil, np.trunc, np.rint, np.round, np.fix, np.floor_divide),
+    *(np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.floor_divide),
+    # of integers
+    *(np.gcd, np.lcm, np.bitwise_count, np.left_shift, np.right_shift, np.packbits, np.unpackbits),
     # text
     *(np.array_repr, np.array_str, np.array2string),
 }

@@ -1,0 +1,76 @@
+"""Ranges between Tensors: linspace, logspace, geomspace. The steps are numbers; where they start and end is not."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..node import data_of
+from ..primitive import composed
+from .elementwise import convert
+
+__all__: list[str] = []
+
+
+def _steps(start: Any, stop: Any, num: Any, endpoint: bool) -> Any:
+    """num numbers from 0 to 1 (without 1, if not endpoint), along a new first axis, in the precision of the ends."""
+    ends = np.result_type(data_of(start), data_of(stop), np.float16)
+    steps = np.linspace(0.0, 1.0, operator.index(num), endpoint)
+    narrow = ends.kind in "fc" and hasattr(data_of(start), "dtype") and hasattr(data_of(stop), "dtype")
+    steps = steps.astype(np.empty(0, ends).real.dtype if narrow else np.float64)
+    return steps.reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop)))
+
+
+def _finished(y: Any, dtype: Any, axis: int) -> Any:
+    if axis != 0:
+        y = np.moveaxis(y, 0, axis)
+    return y if dtype is None else convert(y, dtype)
+
+
+def _line(start: Any, stop: Any, steps: Any) -> Any:
+    return start * (1 - steps) + stop * steps  # exact at both ends
+
+
+@composed(np.linspace)
+def linspace(
+    start: Any,
+    stop: Any,
+    num: Any = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    """`np.linspace`."""
+    y = _finished(_line(start, stop, _steps(start, stop, num, endpoint)), dtype, axis)
+    if not retstep:
+        return y
+    intervals = num - 1 if endpoint else num
+    return y, (stop - start) / intervals if intervals > 0 else (stop - start) * np.nan
+
+
+@composed(np.logspace)
+def logspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
+    """`np.logspace`: powers of `base`, which may be a Tensor too."""
+    dims = max(np.ndim(start), np.ndim(stop), np.ndim(base))
+    exponents = _line(start, stop, _steps(start, stop, num, endpoint))
+    exponents = exponents.reshape(*exponents.shape[:1], *(1,) * (dims - exponents.ndim + 1), *exponents.shape[1:])
+    return _finished(base**exponents, dtype, axis)
+
+
+@composed(np.geomspace)
+def geomspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Any:
+    """`np.geomspace`: start · (stop / start)ᵗ, a logarithmic spiral where these are complex."""
+    if (np.equal(data_of(start), 0) | np.equal(data_of(stop), 0)).any():
+        raise ValueError("Geometric sequence cannot include zero")
+    if dtype is None:
+        dtype = np.result_type(data_of(start), data_of(stop), np.float64)  # NumPy's is never narrower here
+    return _finished(start * (stop / start) ** _steps(start, stop, num, endpoint), dtype, axis)
