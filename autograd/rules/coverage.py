@@ -49,7 +49,7 @@ OUTSIDE: dict[str, str] = {
 
 
 class Entry(NamedTuple):
-    """A callable of NumPy's, by its name after `np.`; `status` is 'rule', 'composed', 'constant' or 'outside'."""
+    """A callable of NumPy's, by its name after `np.`; `status` is 'rule', 'constant' or 'outside'."""
 
     name: str
     status: str
@@ -67,7 +67,7 @@ def why(name: str) -> str:
 
 def _statuses(name: str, function: Callable[..., Any], reasons: dict[str, str]) -> Iterator[Entry]:
     if function in REGISTRY:
-        yield Entry(name, "rule" if hasattr(REGISTRY[function], "primitive") else "composed")
+        yield Entry(name, "rule")
     if function in CONSTANT:
         yield Entry(name, "constant")
     if name in reasons:
