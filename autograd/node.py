@@ -108,7 +108,8 @@ class Node:
     def described(self) -> str:
         """The dtype and shape of the result, as in `float64[3, 4]`; of each result, where there are several."""
         if self.kind is Parts:
-            return ", ".join(f"{dtype}{list(shape)}" for dtype, shape in zip(self.dtype, self.shape))
+            pairs: Any = zip(self.dtype, self.shape)
+            return ", ".join(f"{dtype}{list(shape)}" for dtype, shape in pairs)
         return f"{self.dtype}{list(self.shape)}"
 
 

@@ -77,6 +77,8 @@ class Primitive:
     promotes : bool
         Whether inputs are converted to the output's dtype. The engine then converts a cotangent of the
         output's dtype back to its input's.
+    wider : callable or None
+        Is called instead where options are given that the signature does not name.
     """
 
     __slots__ = (
@@ -95,6 +97,7 @@ class Primitive:
         "saves",
         "several",
         "variadic",
+        "wider",
     )
 
     def __init__(
@@ -106,6 +109,7 @@ class Primitive:
         forward: Callable[..., Any] | None = None,
         broadcasts: bool = False,
         promotes: bool = False,
+        wider: Callable[..., Any] | None = None,
     ):
         self.function = function
         self.forward = function if forward is None else forward
@@ -117,7 +121,7 @@ class Primitive:
         inputs, _, options = left.partition(";")
         self.several = "," in output or output.strip().startswith("*")
         self.outputs = () if "*" in output else _names(output)
-        if not arrow or not inputs.strip() or not all(map(str.isidentifier, self.outputs or _names(output))):
+        if not arrow or not inputs.strip() or not all(map(str.isidentifier, _names(output) or [""])):
             raise ValueError(
                 f"{self.name}: the signature {signature!r} is not of the form 'x, y; axis=None -> z' "
                 "(array inputs; options -> output)."
@@ -130,6 +134,7 @@ class Primitive:
         self.rules = rules
         self.broadcasts = broadcasts
         self.promotes = promotes
+        self.wider = wider
         self._check_rules()
         self.saves = self._saves()
         self.pulls: Any = ()  # filled in by the recorder
@@ -226,6 +231,7 @@ def define(
     forward: Callable[..., Any] | None = None,
     broadcasts: bool = False,
     promotes: bool = False,
+    wider: Callable[..., Any] | None = None,
     **rules: Rule,
 ) -> Callable[..., Any]:
     """Make `function` differentiable: give it its VJP rules, and register it.
@@ -241,6 +247,9 @@ def define(
         What to call on plain arrays in place of `function`, where a quicker way exists.
     broadcasts, promotes : bool
         See `Primitive`.
+    wider : callable, optional
+        What to call where other options are given than those in the signature: a function made of others that
+        have rules, for what NumPy has but is seldom wanted. The usual call costs nothing for it.
     **rules : callable
         For each differentiable input, its VJP rule, `input=lambda g, …: …`.
 
@@ -269,7 +278,9 @@ def define(
     """
     from .recorder import make_recorder  # the recorder is made from a Primitive
 
-    primitive = Primitive(function, signature, rules, forward=forward, broadcasts=broadcasts, promotes=promotes)
+    primitive = Primitive(
+        function, signature, rules, forward=forward, broadcasts=broadcasts, promotes=promotes, wider=wider
+    )
     record = make_recorder(primitive)
     REGISTRY[function] = record
     return record

@@ -80,7 +80,7 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
         kwargs = {k: v for k, v in kwargs.items() if not (k in _DEFAULTS and v is _DEFAULTS[k])}
         if primitive is not None:
             strange = kwargs.keys() - {*primitive.options, *primitive.inputs}
-            if strange:
+            if strange and primitive.wider is None:
                 shown = ", ".join(f"{k}=" for k in sorted(strange))
                 return _without_rule(plain, f"{name} with {shown}", args, kwargs)
     return handler(*args, **kwargs)

@@ -197,7 +197,7 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
 
     Its text is written at its first call: writing all of them would double the time of `import autograd`.
     """
-    scope = {"primitive": primitive, "forward": primitive.forward, "write": _write}
+    scope = {"primitive": primitive, "forward": primitive.forward, "wider": primitive.wider, "write": _write}
     names = [*primitive.inputs, *primitive.options, *primitive.outputs]
     taken = {*_SCOPE, *scope, "Tensor", "record", *(f"{x}{end}" for x in primitive.inputs for end in ("_", "_on"))}
     clash = {n for n in names if n in taken or n.startswith("_") or names.count(n) > 1}
@@ -277,7 +277,12 @@ def source(primitive: Primitive) -> str:
     options = "{" + ", ".join(f"{name!r}: {name}" for name in primitive.options) + "}"
     watched = f"_node, {'_results' if primitive.several else '_result'}, {operands}, {options}"
     watching = f"if _mode is not RECORDING: watch({watched})"
+    more, first = "", []
+    if primitive.wider is not None:
+        given = [*primitive.inputs, *(f"{name}={name}" for name in primitive.options)]
+        more, first = ", **_more", [f"if _more: return wider({', '.join(given)}, **_more)"]
     lines = [
+        *first,
         *unwrapping,
         "try:",
         f"    _result = forward({call}{''.join(f', {name}={name}' for name in primitive.options)})",
@@ -297,7 +302,7 @@ def source(primitive: Primitive) -> str:
         watching,
         *returned,
     ]
-    return f"def record({primitive.header}):\n" + "".join(f"    {line}\n" for line in lines)
+    return f"def record({primitive.header}{more}):\n" + "".join(f"    {line}\n" for line in lines)
 
 
 def _fixed(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[str]]:

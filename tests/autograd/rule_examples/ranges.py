@@ -38,6 +38,7 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     "geomspace": _ranges(np.geomspace, 0.5, 2, complexes=True, rounding=8),
     "straight_through": [
-        one(straight_through(lambda x: x * 1.0), s, reference=lambda x: x * 1.0, complexes=True) for s in ((3, 2), (), (0,))
+        one(straight_through(lambda x: x * 1.0), s, reference=lambda x: x * 1.0, complexes=True)
+        for s in ((3, 2), (), (0,))
     ],
 }
