@@ -17,6 +17,7 @@ from .primitive import REGISTRY
 from .recorder import unrecorded, unwrap
 from .rules import complete
 from .rules.constant import CONSTANT
+from .rules.ufunc_methods import at, converted, generic
 
 __all__ = ["array_function", "array_ufunc"]
 
@@ -35,6 +36,11 @@ def _tracked(values: Iterable[Any]) -> bool:
     return False
 
 
+def _recorded(values: Iterable[Any]) -> bool:
+    """Whether a call with these arguments has a gradient that could be lost."""
+    return current_mode().recording and _tracked(values)
+
+
 def _qualified(function: Any) -> str:
     module = (getattr(function, "__module__", None) or "numpy").replace("numpy._core", "numpy")
     return f"{module}.{function.__name__}".replace("numpy", "np", 1)
@@ -42,7 +48,7 @@ def _qualified(function: Any) -> str:
 
 def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call that no rule covers on the arrays, if no gradient can be lost by it."""
-    if function not in CONSTANT and current_mode().recording and _tracked((args, kwargs)):
+    if function not in CONSTANT and _recorded((args, kwargs)):
         from .rules.coverage import why  # only here: the lists are long
 
         reason = why(name.removeprefix("np."))
@@ -67,11 +73,11 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     handler = REGISTRY.get(key)
     if handler is None and key not in CONSTANT:
         complete()
-        handler = REGISTRY.get(key)
+        handler = REGISTRY.get(key) or generic(key)
     if handler is None:
         return _without_rule(plain, name, args, kwargs)
     primitive = getattr(handler, "primitive", None)
-    if primitive is None and not (current_mode().recording and _tracked((args, kwargs))):
+    if primitive is None and not _recorded((args, kwargs)) and not hasattr(handler, "writes"):
         return unrecorded(plain(*unwrap(args), **unwrap(kwargs)))
     if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
         given = inspect.signature(plain).bind(*args, **kwargs)
@@ -95,6 +101,8 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwar
                 return handler(x, *rest) if rest else handler(x)  # a plain call is the quicker one
         key = plain = ufunc
         name = f"np.{ufunc.__name__}"
+    elif method == "at":
+        return at(ufunc, x, *rest)
     else:
         plain = key = getattr(ufunc, method)
         name = f"np.{ufunc.__name__}.{method}"
@@ -104,7 +112,10 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwar
             f"{name} cannot write a Tensor's value into an existing array (out=, or `array += tensor`): "
             "values on a tape are never overwritten. Write `array = array + tensor`, which makes a new Tensor."
         )
-    return _dispatch(key, name, (x, *rest), kwargs, plain)
+    inputs: Any = (x, *rest)
+    if method == "__call__" and kwargs.keys() & {"dtype", "casting"} and ufunc not in CONSTANT and _recorded(inputs):
+        inputs = converted(ufunc, inputs, kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind"))
+    return _dispatch(key, name, inputs, kwargs, plain)
 
 
 def array_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

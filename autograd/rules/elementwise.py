@@ -72,14 +72,14 @@ def ratio(a: Any, b: Any) -> Any:
     return a / (b + ((a == 0) & (b == 0)))
 
 
-def _power_x(g: Any, x: Any, y: Any) -> Any:
+def power_x(g: Any, x: Any, y: Any) -> Any:
     if isinstance(y, int | float | complex):  # a Python number does not promote x; an array of it would
         return g * y * x ** (y - 1) if y else g * 0
     less = y - x.dtype.type(1)  # of x's kind: unsigned integers have no 0 - 1
     return g * y * x ** np.where((x == 0) & (y == 0), 1, less)
 
 
-def _power_y(g: Any, x: Any, z: Any) -> Any:
+def power_y(g: Any, x: Any, z: Any) -> Any:
     # In z's dtype: NumPy's log of small integers is of half precision, that of a negative real number is NaN.
     zero = x == 0
     return g * np.where(zero, 0, z) * np.log(np.where(zero, 1, x).astype(z.dtype))
@@ -97,8 +97,8 @@ square = elementwise(np.square, "x -> y", x=lambda g, x: g * 2 * x)
 power = elementwise(
     np.power,
     "x, y -> z",
-    x=_power_x,
-    y=_power_y,
+    x=power_x,
+    y=power_y,
 )
 
 # Exponentials, logarithms, roots
@@ -180,12 +180,12 @@ def _astype(x: Any, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
-def _cast(g: Any, dtype: Any) -> Any:
+def cast(g: Any, dtype: Any) -> Any:
     """`g` as `dtype`; a complex cotangent of a real input loses its imaginary part."""
     return (g.real if g.dtype.kind == "c" != dtype.kind else g).astype(dtype)
 
 
-astype = define(np.astype, "x; dtype -> y", forward=_astype, x=lambda g, x_dtype: _cast(g, x_dtype))
+astype = define(np.astype, "x; dtype -> y", forward=_astype, x=lambda g, x_dtype: cast(g, x_dtype))
 
 
 def _where(condition: Any, *branches: Any) -> Any:
