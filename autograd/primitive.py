@@ -200,14 +200,14 @@ class Repeated:
 
 
 @functools.cache
-def part(whole: Primitive, k: int) -> Primitive:
-    """The primitive of result `k` of an operation with several: it takes the result out of the tuple."""
+def part(whole: Primitive, output: str) -> Primitive:
+    """The primitive that takes one result, by its name or `i`, out of those of an operation with several."""
 
-    def rule(g: Any, shape: Any, dtype: Any) -> Parts:
-        return Parts((*(None,) * k, g, *(None,) * (len(shape) - k - 1)), shape, dtype)
+    def rule(g: Any, k: int, shape: Any, dtype: Any) -> Parts:
+        return Parts({k: g}, shape, dtype)
 
-    taken = Primitive(lambda results: results[k], "results; shape, dtype -> result", {"results": rule})
-    taken.name = f"{whole.name}.{whole.outputs[k]}" if whole.outputs else f"{whole.name}[{k}]"
+    taken = Primitive(lambda results, k: results[k], "results; k, shape, dtype -> result", {"results": rule})
+    taken.name = f"{whole.name}.{output}" if whole.outputs else f"{whole.name}[{output}]"
     taken.pulls = (lambda g, saved: rule(g, *saved),)
     return taken
 

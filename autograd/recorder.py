@@ -96,9 +96,9 @@ def taken(whole: Node, k: int, array: Any) -> Any:
     if array.dtype.kind not in "fc":
         return wrap(array)
     node = Node()
-    node.primitive = part(whole.primitive, k)
+    node.primitive = part(whole.primitive, whole.primitive.outputs[k] if whole.primitive.outputs else "i")
     node.parents, node.constants, node.notes = (whole,), None, None
-    node.saved = (whole.shape, whole.dtype)
+    node.saved = (k, whole.shape, whole.dtype)
     node.shape, node.dtype, node.kind = array.shape, array.dtype, array.__class__
     node.index = tick()
     return wrap(array, node)

@@ -43,7 +43,7 @@ CONSTANT: set[Any] = {
     *(np.broadcast_shapes, np.common_type, np.min_scalar_type),
     *(np.zeros_like, np.ones_like, np.empty_like),
     # constant piece by piece
-    *(np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.floor_divide),
+    *(np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.floor_divide, np.spacing),
     # of integers
     *(np.gcd, np.lcm, np.bitwise_count, np.left_shift, np.right_shift, np.packbits, np.unpackbits),
     # text
@@ -63,13 +63,13 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _tracked(x: Any) -> bool:
+def tracked(x: Any) -> bool:
     return isinstance(x, Value) and x._requires_grad and current_mode().recording
 
 
 def sign(x: Any, *args: Any, **options: Any) -> Any:
     """`np.sign`: constant piece by piece for real numbers; z / |z| for complex ones."""
-    if not _tracked(x) or x.dtype.kind != "c":
+    if not tracked(x) or x.dtype.kind != "c":
         return _real_sign(x, *args, **options)
     if args or options:
         raise NoRuleError("np.sign of complex numbers has a rule only without further arguments.")
@@ -80,7 +80,7 @@ def full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
 ) -> Any:
     """`np.full_like`: what it is filled with may have a gradient, what it is like has none."""
-    if not _tracked(fill_value):
+    if not tracked(fill_value):
         return unrecorded(np.full_like(unwrap(a), unwrap(fill_value), dtype, order, subok, shape))
     like = np.empty_like(unwrap(a), dtype, order, subok, shape)
     return broadcast_to(convert(fill_value, like.dtype), like.shape)

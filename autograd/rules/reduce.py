@@ -1,21 +1,50 @@
-"""Reductions: sum, mean, max, min, var, std.
+"""Reductions: sum, prod, mean, max, min, var, std.
 
 `max` and `min` share the cotangent evenly among equal extremes, so that the shares sum to 1. `std` that
-is exactly 0 has the cotangent 0 (its derivative there is not defined; 0 is the middle of its slopes).
+is exactly 0 has the cotangent 0 (its derivative there is not defined; 0 is the middle of its slopes). The
+rule of `prod` divides by nothing: it is exact where elements are 0.
+
+The options that are seldom given (dtype, initial, where, mean, correction) are rewritten in terms of the plain
+reductions, by the functions after the table. What `where` leaves out has the gradient 0. `initial` is one more
+element: of equal extremes, half goes to it. Where nothing is tracked, NumPy's own function is called.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..node import Value
 from ..primitive import REGISTRY, define
+from ..recorder import operand, unrecorded, unwrap
 from .arrange import broadcast_to
-from .elementwise import ratio
+from .constant import tracked
+from .elementwise import convert, ratio
 
-__all__ = ["amax", "amin", "count", "mean", "restore", "spread", "std", "sum", "var"]
+__all__ = [
+    "amax",
+    "amin",
+    "as_lines",
+    "axes_of",
+    "count",
+    "from_lines",
+    "mean",
+    "optional",
+    "prod",
+    "restore",
+    "share",
+    "spread",
+    "std",
+    "sum",
+    "typed",
+    "var",
+]
 
 Axis = int | tuple[int, ...] | None
 
@@ -40,11 +69,204 @@ def count(shape: tuple[int, ...], axis: Axis) -> int:
     return math.prod([shape[a] for a in (axis if isinstance(axis, tuple) else (axis,))])
 
 
+def axes_of(ndim: int, axis: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that stay, and those that are reduced."""
+    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim) if ndim else ()
+    return tuple([k for k in range(ndim) if k not in axes]), axes
+
+
+def as_lines(a: Any, axis: Axis) -> Any:
+    """`a` with the axes that are reduced as one, the last."""
+    kept, axes = axes_of(a.ndim, axis)
+    n = math.prod([a.shape[k] for k in axes])
+    return a.transpose((*kept, *axes)).reshape((*[a.shape[k] for k in kept], n))
+
+
+def from_lines(lines: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """Undo `as_lines` for an array of `shape`."""
+    kept, axes = axes_of(len(shape), axis)
+    order = (*kept, *axes)
+    return lines.reshape(tuple([shape[k] for k in order])).transpose(tuple([order.index(k) for k in range(len(shape))]))
+
+
+# The options that are seldom given. Each function has NumPy's parameters; the plain reductions are defined below.
+
+F = Callable[..., Any]
+
+
+def optional(function: F) -> Callable[[F], F]:
+    """What `function` does to Tensors when other options are given than its primitive has."""
+
+    def decorate(handler: F) -> F:
+        handler.__qualname__ = function.__name__  # what Python's own TypeErrors call it
+
+        @functools.wraps(function)
+        def call(a: Any, out: Any = None, **options: Any) -> Any:
+            if out is not None:
+                raise TypeError(
+                    f"{function.__name__} cannot write into out= with Tensors: values on a tape are never overwritten."
+                )
+            if not (tracked(a) or any(tracked(option) for option in options.values())):
+                return unrecorded(function(unwrap(a), **unwrap(options)))
+            return handler(a, **options)
+
+        return call
+
+    return decorate
+
+
+def typed(a: Any, dtype: Any = None) -> Any:
+    """`a` as something with a shape and a dtype, the given one: a Tensor stays one."""
+    a = a if isinstance(a, Value) else operand(a)
+    a = a if hasattr(a, "dtype") else np.asarray(a)
+    return a if dtype is None or np.dtype(dtype) == a.dtype else convert(a, dtype)
+
+
+def _chosen(where: Any, shape: tuple[int, ...]) -> Any:
+    """The option `where` for an array of `shape`: a plain array of booleans."""
+    chosen = np.broadcast_to(unwrap(where), shape)
+    if chosen.dtype.kind != "b":
+        raise TypeError(f"where= takes booleans, got {chosen.dtype}: write a comparison, as in where=x > 0.")
+    return chosen
+
+
+def _masked(a: Any, where: Any, neutral: float) -> Any:
+    """`a`, with the neutral element in place of what `where` leaves out."""
+    return a if where is True else np.where(_chosen(where, a.shape), a, neutral)
+
+
+def _from(initial: Any, y: Any, combine: F) -> Any:
+    """The reduction `y`, begun with `initial`, which NumPy converts to its dtype."""
+    if initial is None:
+        return y
+    return combine(convert(initial, y.dtype) if isinstance(initial, Value) else y.dtype.type(initial), y)
+
+
+def _how_many(a: Any, axis: Axis, keepdims: bool, where: Any) -> Any:
+    """How many elements of `a` go into each element of its reduction: an array."""
+    return _chosen(where, a.shape).sum(axis=axis, keepdims=keepdims)
+
+
+@optional(np.sum)
+def _sum(a: Any, axis: Axis, keepdims: bool, dtype: Any = None, initial: Any = None, where: Any = True) -> Any:
+    return _from(initial, sum(_masked(typed(a, dtype), where, 0), axis, keepdims=keepdims), np.add)
+
+
+@optional(np.prod)
+def _prod(a: Any, axis: Axis, keepdims: bool, dtype: Any = None, initial: Any = None, where: Any = True) -> Any:
+    return _from(initial, prod(_masked(typed(a, dtype), where, 1), axis, keepdims=keepdims), np.multiply)
+
+
+def _extreme(
+    reduction: F, combine: F, worst: float, a: Any, axis: Axis, keepdims: bool, initial: Any = None, where: Any = True
+) -> Any:
+    if where is not True and initial is None:
+        raise ValueError(f"{combine.__name__} has no neutral element: with where=, give an initial= too.")
+    a = typed(a)
+    if count(a.shape, axis):
+        y = reduction(_masked(a, where, worst), axis, keepdims=keepdims)
+    else:
+        y = sum(a, axis, keepdims=keepdims) + worst
+    return _from(initial, y, combine)
+
+
+@optional(np.max)
+def _max(a: Any, **options: Any) -> Any:
+    return _extreme(amax, np.maximum, -np.inf, a, **options)
+
+
+@optional(np.min)
+def _min(a: Any, **options: Any) -> Any:
+    return _extreme(amin, np.minimum, np.inf, a, **options)
+
+
+@optional(np.mean)
+def _mean_of(a: Any, axis: Axis, keepdims: bool, dtype: Any = None, where: Any = True) -> Any:
+    a = typed(a, dtype)
+    if where is True:
+        return mean(a, axis, keepdims=keepdims)
+    n = _how_many(a, axis, keepdims, where)
+    if not n.all():
+        warnings.warn("Mean of empty slice.", RuntimeWarning, stacklevel=5)
+    return typed(_shared(sum(_masked(_wide(a), where, 0), axis, keepdims=keepdims), n), a.dtype)
+
+
+def _wide(a: Any) -> Any:
+    """Half precision is added up in single precision, as NumPy does it."""
+    return convert(a, np.float32) if a.dtype == np.float16 else a
+
+
+def _shared(total: Any, n: Any) -> Any:
+    """total / n, for an array of numbers of elements. Where that is 0, it is what NumPy says, and constant."""
+    n = n.astype(np.finfo(total.dtype).dtype)
+    none = n == 0
+    if not none.any():
+        return total / n
+    return np.where(none, unwrap(total) / n, total / np.where(none, 1, n))
+
+
+@optional(np.var)
+def _var(
+    a: Any,
+    axis: Axis,
+    ddof: float,
+    keepdims: bool,
+    dtype: Any = None,
+    where: Any = True,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
+    if correction is not None and ddof:
+        raise ValueError("give ddof or correction, which are two names of one option, not both.")
+    a = typed(a, dtype)
+    centred = _wide(a)
+    if mean is None:
+        n = _how_many(a, axis, True, where)
+        mean = _shared(sum(_masked(centred, where, 0), axis, keepdims=True), n)
+    d = _masked(centred - mean, where, 0)
+    squares = np.square(d.real) + np.square(d.imag) if a.dtype.kind == "c" else np.square(d)
+    freedom = _how_many(a, axis, keepdims, where) - (ddof if correction is None else correction)
+    if (freedom <= 0).any():
+        warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=5)
+    y = _shared(sum(squares, axis, keepdims=keepdims), np.maximum(freedom, 0))
+    return typed(y, a.dtype) if a.dtype == np.float16 else y
+
+
+@optional(np.std)
+def _std(a: Any, **options: Any) -> Any:
+    y = _var(a, **options)
+    zero = unwrap(y) == 0
+    return np.where(zero, 0, np.sqrt(np.where(zero, 1, y)))
+
+
+# The plain ones
+
 sum = define(
     np.sum,
     "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.sum(axis=axis, keepdims=keepdims),
+    wider=_sum,
     a=lambda g, a_shape, axis, keepdims: spread(g, a_shape, axis, keepdims),
+)
+
+
+def _before(lines: Any) -> Any:
+    """For each element of a line, the product of those before it."""
+    return np.concatenate([np.ones_like(lines[..., :1]), np.cumprod(lines[..., :-1], axis=-1)], axis=-1)
+
+
+def _others(a: Any, a_shape: tuple[int, ...], axis: Axis) -> Any:
+    """For each element, the product of the other ones: of those before it and those after it."""
+    lines = as_lines(a, axis)
+    return from_lines(_before(lines) * _before(lines[..., ::-1])[..., ::-1], a_shape, axis)
+
+
+prod = define(
+    np.prod,
+    "a; axis=None, *, keepdims=False -> y",
+    forward=lambda a, axis, keepdims: a.prod(axis=axis, keepdims=keepdims),
+    wider=_prod,
+    a=lambda g, a, a_shape, axis, keepdims: restore(g, a_shape, axis, keepdims) * _others(a, a_shape, axis),
 )
 
 
@@ -64,11 +286,12 @@ mean = define(
     np.mean,
     "a; axis=None, *, keepdims=False -> y",
     forward=_mean,
+    wider=_mean_of,
     a=lambda g, a_shape, axis, keepdims: spread(_divided(g, count(a_shape, axis)), a_shape, axis, keepdims),
 )
 
 
-def _share(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+def share(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """The VJP of an extreme: its cotangent, shared by the elements that equal it."""
     winners = a == restore(y, a_shape, axis, keepdims)
     with np.errstate(invalid="ignore"):  # nothing equals a NaN: its gradient is NaN
@@ -80,13 +303,15 @@ amax = define(
     np.max,
     "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.max(axis=axis, keepdims=keepdims),
-    a=_share,
+    wider=_max,
+    a=share,
 )
 amin = define(
     np.min,
     "a; axis=None, *, keepdims=False -> y",
     forward=lambda a, axis, keepdims: a.min(axis=axis, keepdims=keepdims),
-    a=_share,
+    wider=_min,
+    a=share,
 )
 
 
@@ -98,6 +323,7 @@ def _deviation(a: Any, axis: Axis) -> Any:
 var = define(
     np.var,
     "a; axis=None, *, ddof=0, keepdims=False -> y",
+    wider=_var,
     a=lambda g, a, a_shape, axis, ddof, keepdims: (
         _divided(restore(g, a_shape, axis, keepdims) * 2, count(a_shape, axis) - ddof) * _deviation(a, axis)
     ),
@@ -105,6 +331,7 @@ var = define(
 std = define(
     np.std,
     "a; axis=None, *, ddof=0, keepdims=False -> y",
+    wider=_std,
     a=lambda g, a, y, a_shape, axis, ddof, keepdims: (
         restore(g, a_shape, axis, keepdims)
         * _divided(ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims)), count(a_shape, axis) - ddof)
@@ -112,16 +339,4 @@ std = define(
 )
 
 
-def _reduce(reduction: Any) -> Any:
-    """`ufunc.reduce` has axis 0 by default, where the function has None."""
-
-    def reduce(a: Any, axis: Axis = 0, keepdims: bool = False) -> Any:
-        return reduction(a, axis=axis, keepdims=keepdims)
-
-    reduce.primitive = reduction.primitive  # type: ignore[attr-defined]
-    return reduce
-
-
 REGISTRY[np.amax], REGISTRY[np.amin] = amax, amin
-REGISTRY[np.add.reduce] = _reduce(sum)
-REGISTRY[np.maximum.reduce], REGISTRY[np.minimum.reduce] = _reduce(amax), _reduce(amin)

@@ -1,0 +1,133 @@
+"""Reductions and scans that leave NaNs out: nansum, nanprod, nanmean, nanvar, nanstd, nanmax, nanmin, nancumsum, …
+
+Each is the reduction of the numbers alone (`where=`), or of the array with a neutral number in place of each NaN.
+The gradient at a NaN is 0, also where every element of a slice is NaN and the value is too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import composed, define
+from ..recorder import unwrap
+from .reduce import Axis, optional, share
+
+__all__ = ["nanmax", "nanmin"]
+
+
+def _filled(a: Any, neutral: int) -> Any:
+    return np.where(np.isnan(a), neutral, a)
+
+
+def _numbers(a: Any, where: Any) -> Any:
+    """Which elements go into a mean: True, or a plain array."""
+    missing = np.isnan(unwrap(a))
+    if not missing.any():
+        return where
+    return ~missing if where is True else ~missing & np.asarray(unwrap(where))
+
+
+@composed(np.nansum)
+def _nansum(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
+    return np.sum(_filled(a, 0), axis, dtype, out, **options)
+
+
+@composed(np.nanprod)
+def _nanprod(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
+    return np.prod(_filled(a, 1), axis, dtype, out, **options)
+
+
+@composed(np.nancumsum)
+def _nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumsum(_filled(a, 0), axis, dtype, out)
+
+
+@composed(np.nancumprod)
+def _nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumprod(_filled(a, 1), axis, dtype, out)
+
+
+@composed(np.nanmean)
+def _nanmean(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    return np.mean(a, axis, dtype, out, keepdims, where=_numbers(a, where))
+
+
+def _deviation(
+    function: Any, a: Any, axis: Axis, dtype: Any, out: Any, ddof: float, keepdims: bool, where: Any, options: Any
+) -> Any:
+    numbers = _numbers(a, where)
+    y = function(a, axis, dtype, out, ddof, keepdims, where=numbers, **options)
+    if numbers is where:
+        return y
+    too_few = np.sum(numbers, axis=axis, keepdims=keepdims) <= (ddof or options.get("correction", 0))
+    return np.where(too_few, np.nan, y) if too_few.any() else y
+
+
+@composed(np.nanvar)
+def _nanvar(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    **options: Any,
+) -> Any:
+    return _deviation(np.var, a, axis, dtype, out, ddof, keepdims, where, options)
+
+
+@composed(np.nanstd)
+def _nanstd(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    **options: Any,
+) -> Any:
+    return _deviation(np.std, a, axis, dtype, out, ddof, keepdims, where, options)
+
+
+def _extreme_number(reduction: Any, plain: Any, a: Any, initial: Any = None, where: Any = True, **options: Any) -> Any:
+    if initial is None and where is True:
+        return plain(a, **options)
+    return reduction(a, initial=initial, where=where if initial is None else _numbers(a, where), **options)
+
+
+@optional(np.nanmax)
+def _nanmax(a: Any, **options: Any) -> Any:
+    return _extreme_number(np.max, nanmax, a, **options)
+
+
+@optional(np.nanmin)
+def _nanmin(a: Any, **options: Any) -> Any:
+    return _extreme_number(np.min, nanmin, a, **options)
+
+
+def _rule(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    return np.where(np.isnan(a), 0, share(g, a, y, a_shape, axis, keepdims))
+
+
+nanmax = define(
+    np.nanmax,
+    "a; axis=None, *, keepdims=False -> y",
+    forward=lambda a, axis, keepdims: np.nanmax(a, axis=axis, keepdims=keepdims),
+    wider=_nanmax,
+    a=_rule,
+)
+nanmin = define(
+    np.nanmin,
+    "a; axis=None, *, keepdims=False -> y",
+    forward=lambda a, axis, keepdims: np.nanmin(a, axis=axis, keepdims=keepdims),
+    wider=_nanmin,
+    a=_rule,
+)
