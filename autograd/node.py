@@ -144,21 +144,27 @@ class Parts:
 
     Attributes
     ----------
-    items : tuple
-        An array (in a pass that is recorded, a Tensor) or None for each result.
+    found : dict
+        Number of the result -> its cotangent, an array; in a pass that is recorded, a Tensor.
     shape, dtype : tuple
         Those of the node.
     """
 
-    __slots__ = ("dtype", "items", "shape")
+    __slots__ = ("dtype", "found", "shape")
 
-    def __init__(self, items: tuple[Any, ...], shape: Any, dtype: Any):
-        self.items, self.shape, self.dtype = items, shape, dtype
+    def __init__(self, found: dict[int, Any], shape: Any, dtype: Any):
+        self.found, self.shape, self.dtype = found, shape, dtype
 
     def __add__(self, other: Parts) -> Parts:
-        pairs = zip(self.items, other.items)
-        items = tuple([b if a is None else a if b is None else a + b for a, b in pairs])
-        return Parts(items, self.shape, self.dtype)
+        """The sum, made in place: a cotangent of many parts comes in as many pieces, and nobody else has them."""
+        for k, g in other.found.items():
+            self.found[k] = self.found[k] + g if k in self.found else g
+        return self
+
+    @property
+    def items(self) -> tuple[Any, ...]:
+        """For each result its cotangent, or None."""
+        return tuple([self.found.get(k) for k in range(len(self.shape))])
 
 
 class Value:

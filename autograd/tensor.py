@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from .node import Leaf, Node, Value, data_of, tick
 from .operators import Operators
 from .recorder import wrap
 from .rules import arrange
+from .scipy import converted_by
 from .versions import last_written, mark_written
 
 __all__ = ["Tensor"]
@@ -380,6 +382,7 @@ class Tensor(Operators):
             raise TypeError(
                 "converting a Tensor that requires a gradient to a NumPy array would lose its history without a word: "
                 "write t.numpy() (or t.detach()) if that is meant, or call NumPy's functions on t itself."
+                + converted_by(sys._getframe(1))
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
@@ -427,6 +430,8 @@ class Tensor(Operators):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d Tensor")
+        if self._requires_grad:
+            return iter(arrange.layers(self))
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: Any) -> bool:

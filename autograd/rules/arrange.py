@@ -5,6 +5,7 @@ Their VJPs move the cotangent back; what copies a value sums the cotangents of i
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +15,19 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..cotangent import unbroadcast
 from ..devices import move
+from ..node import Value
 from ..primitive import REGISTRY, define
 from ..recorder import unwrap
+from .elementwise import convert
 
 __all__ = [
     "array_split",
     "broadcast_to",
     "concatenate",
     "expand_dims",
+    "join",
+    "layers",
+    "pile",
     "ravel",
     "reshape",
     "split",
@@ -130,12 +136,7 @@ def _part(g: Any, i: int, arrays_shapes: list[tuple[int, ...]], axis: int | None
     return g[tuple(key)]
 
 
-concatenate = define(
-    np.concatenate,
-    "*arrays; axis=0 -> y",
-    promotes=True,
-    arrays=_part,
-)
+concatenate = define(np.concatenate, "*arrays; axis=0 -> y", promotes=True, arrays=_part)
 
 
 def _layer(g: Any, i: int, axis: int) -> Any:
@@ -146,23 +147,91 @@ def _layer(g: Any, i: int, axis: int) -> Any:
 stack = define(np.stack, "*arrays; axis=0 -> y", promotes=True, arrays=_layer)
 
 
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """`np.array_split`: each part is a slice, and recorded as one."""
-    return _slices(np.array_split, ary, indices_or_sections, axis)
+def _cast(arrays: Any, dtype: Any, casting: str) -> Any:
+    """The arrays to be joined, as `dtype` if one is given."""
+    if dtype is None:
+        return arrays
+    arrays = [a if hasattr(a, "dtype") else np.asarray(a) for a in arrays]
+    for a in arrays:
+        if not np.can_cast(a.dtype, dtype, casting):  # type: ignore[arg-type]
+            raise TypeError(f"Cannot cast array data from {a.dtype!r} to {np.dtype(dtype)!r} according to '{casting}'")
+    return [convert(a, dtype) if isinstance(a, Value) else a.astype(dtype) for a in arrays]
 
 
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """`np.split`: each part is a slice, and recorded as one."""
-    return _slices(np.split, ary, indices_or_sections, axis)
+def join(arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """`np.concatenate`."""
+    return concatenate(_cast(arrays, dtype, casting), axis)
 
 
-def _slices(function: Any, ary: Any, indices_or_sections: Any, axis: int) -> list[Any]:
-    axis = normalize_axis_index(axis, ary.ndim)
-    positions = function(np.arange(ary.shape[axis]), unwrap(indices_or_sections))
-    lead = (slice(None),) * axis
-    starts_stops = [(int(p[0]), int(p[-1]) + 1) if len(p) else (0, 0) for p in positions]
-    return [ary[(*lead, slice(start, stop))] for start, stop in starts_stops]
+def pile(arrays: Any, axis: int = 0, out: None = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """`np.stack`."""
+    return stack(_cast(arrays, dtype, casting), axis)
+
+
+def _layers(x: Any) -> list[Any]:
+    """`list(x)`, with 0-d arrays where that has scalars."""
+    return [x[i, ...] for i in range(len(x))]
+
+
+def _piled(g: Any) -> Any:
+    """The VJP of taking an array apart: the cotangents of its layers, zeros for one that is not used."""
+    given = next(layer for layer in g if layer is not None)
+    zeros = np.zeros_like(given)
+    return stack([zeros if layer is None else layer for layer in g])
+
+
+layers: Any = define(_layers, "x -> *parts", x=_piled)
+layers.primitive.name = "layers"
+
+
+def _sections(indices_or_sections: Any, length: int) -> list[tuple[int, int]]:
+    """Where the parts of an axis start and stop."""
+    if isinstance(indices_or_sections, int):
+        small, more = divmod(length, indices_or_sections)
+        sizes = [small + 1] * more + [small] * (indices_or_sections - more)
+        return list(itertools.pairwise(itertools.accumulate(sizes, initial=0)))
+    bounds: list[Any] = [0, *indices_or_sections, None]
+    ranges = [slice(*ends).indices(length) for ends in itertools.pairwise(bounds)]
+    return [(start, max(start, stop)) for start, stop, _ in ranges]
+
+
+def _joined(g: Any, ary_shape: tuple[int, ...], indices_or_sections: Any, axis: int) -> Any:
+    """The VJP of a split: the cotangents of the parts one after the other, zeros for a part that is not used."""
+    sections = _sections(indices_or_sections, ary_shape[axis])
+    given = next(part for part in g if part is not None)
+
+    def zeros(n: int) -> Any:
+        return np.zeros_like(given, shape=(*ary_shape[:axis], n, *ary_shape[axis + 1 :]))
+
+    if any(stop != start for (_, stop), (start, _) in itertools.pairwise(sections)):  # they overlap, or leave a gap
+        lone = [
+            concatenate([zeros(start), part, zeros(ary_shape[axis] - stop)], axis)
+            for part, (start, stop) in zip(g, sections)
+            if part is not None
+        ]
+        return sum(lone[1:], lone[0])
+    return concatenate([zeros(n - m) if part is None else part for part, (m, n) in zip(g, sections)], axis)
+
+
+_array_split = define(np.array_split, "ary; indices_or_sections, axis=0 -> *parts", ary=_joined)
+
+
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """`np.array_split`."""
+    axis = normalize_axis_index(axis, np.ndim(ary))
+    if not np.ndim(indices_or_sections):
+        return _array_split(ary, operator.index(indices_or_sections), axis)
+    return _array_split(ary, tuple([operator.index(k) for k in unwrap(indices_or_sections)]), axis)
+
+
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """`np.split`: parts of the same length, where only their number is given."""
+    axis = normalize_axis_index(axis, np.ndim(ary))
+    if not np.ndim(indices_or_sections) and np.shape(ary)[axis] % operator.index(indices_or_sections):
+        raise ValueError("array split does not result in an equal division")
+    return array_split(ary, indices_or_sections, axis)
 
 
 REGISTRY[np.transpose] = transpose
+REGISTRY[np.concatenate], REGISTRY[np.stack] = join, pile
 REGISTRY[np.array_split], REGISTRY[np.split] = array_split, split
