@@ -1,9 +1,8 @@
-"""Products: matmul, dot, einsum. Their rules are what shape analysis says: transposes that make shapes fit."""
+"""Products: matmul and dot. Their rules are what shape analysis says: transposes that make shapes fit."""
 
 from __future__ import annotations
 
 import math
-import string
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ..cotangent import unbroadcast
 from ..primitive import REGISTRY, define
 from .elementwise import multiply
 
-__all__ = ["dot", "einsum", "matmul"]
+__all__ = ["dot", "matmul"]
 
 
 def _matmul_x(g: Any, x_shape: tuple[int, ...], y: Any) -> Any:
@@ -62,83 +61,3 @@ def dot(a: Any, b: Any) -> Any:
 
 
 REGISTRY[np.dot] = dot
-
-
-# einsum. The rule for an operand is an einsum of the cotangent with the other operands.
-
-
-def _explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
-    """The subscripts of each operand and of the output, without ellipses and with the output spelled out."""
-    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
-    parts = inputs.split(",")
-    spare = [c for c in string.ascii_letters if c not in subscripts]
-    lengths = [n - len(p.replace("...", "")) for p, n in zip(parts, ndims)]
-    longest = max((n for p, n in zip(parts, lengths) if "..." in p), default=0)
-    dots = "".join(spare[:longest])
-    full = [p.replace("...", dots[longest - n :]) if "..." in p else p for p, n in zip(parts, lengths)]
-    if not arrow:
-        letters = "".join(p.replace("...", "") for p in parts)
-        output = "..." * ("..." in inputs) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    return full, output.replace("...", dots)
-
-
-def _einsum_rule(g: Any, i: int, operands: list[Any], subscripts: str, optimize: Any) -> Any:
-    terms, output = _explicit(subscripts, [np.ndim(x) for x in operands])
-    mine, shape = terms[i], np.shape(operands[i])
-    given, factors = [output], [g]
-    for k, (term, x) in enumerate(zip(terms, operands)):
-        if k != i:
-            given.append(term)
-            factors.append(x)
-    # A label that occurs twice in this operand took its diagonal: the cotangent goes back onto it.
-    spare = iter(c for c in string.ascii_letters if c not in subscripts + "".join(terms) + output)
-    target = ""
-    for axis, label in enumerate(mine):
-        if label in target:
-            twin = next(spare)
-            given.append(label + twin)
-            factors.append(np.eye(shape[axis], dtype=g.dtype))
-            label = twin
-        target += label
-    # A label that nothing else has was summed over: the cotangent is the same along it. Where another operand
-    # has it with length 1, or the other way round, NumPy broadcast: that is undone below.
-    reached = "".join(given)
-    kept = "".join(c for c in target if c in reached)
-    result = einsum_of(factors, subscripts=",".join(given) + "->" + kept, optimize=bool(optimize))
-    widths = [result.shape[kept.index(c)] if c in kept else 1 for c in target]
-    lengths = tuple([w if n == 1 else n for n, w in zip(shape, widths)])
-    return unbroadcast(np.broadcast_to(result.reshape(tuple(widths)), lengths), shape)
-
-
-einsum_of = define(
-    np.einsum,
-    "*operands; subscripts, optimize=False -> y",
-    forward=lambda operands, subscripts, optimize: np.einsum(subscripts, *operands, optimize=optimize),
-    promotes=True,
-    operands=_einsum_rule,
-)
-
-
-def _lettered(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    """The other way to call einsum, `einsum(x, [0, 1], y, [1, 2], [0, 2])`, as the ordinary one."""
-
-    alphabet = string.ascii_uppercase + string.ascii_lowercase  # the order that NumPy gives the labels
-
-    def letters(labels: Any) -> str:
-        return "".join("..." if label is Ellipsis else alphabet[label] for label in labels)
-
-    pairs, last = arguments, ""
-    if len(arguments) % 2:
-        *rest, output = arguments
-        pairs, last = tuple(rest), "->" + letters(output)
-    return ",".join(letters(labels) for labels in pairs[1::2]) + last, pairs[0::2]
-
-
-def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
-    """`np.einsum`, in both ways to call it."""
-    if not isinstance(subscripts, str):
-        subscripts, operands = _lettered((subscripts, *operands))
-    return einsum_of(operands, subscripts=subscripts, optimize=optimize)
-
-
-REGISTRY[np.einsum] = einsum
