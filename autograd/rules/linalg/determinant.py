@@ -1,0 +1,97 @@
+"""Determinants: det, slogdet.
+
+Sources: M. Giles, *Collected matrix derivative results*, 2008: d det A = det A · tr(A⁻¹dA), so that the cotangent is
+g det(A) A⁻ᵀ. That product is a polynomial, the matrix of cofactors, and has a value where A⁻¹ has none.
+
+==================  ==================================================================================
+`det`               of a singular or nearly singular matrix (condition above 1/√ε): the cofactors come
+                    from the singular values, A = U S Vᴴ, cof A = det U · det Vᴴ · conj(U cof(S) Vᴴ). Exact
+                    for every rank, and so is the second derivative
+`slogdet`           of a singular matrix: infinite, as the limit is, times the sign of the cofactor (0 where
+                    that is 0)
+`sign`              of a real `slogdet`: its derivative is 0
+==================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...node import data_of
+from ...primitive import define
+from ..elementwise import ratio
+from .common import adjoint, conj, epsilon, transposed
+
+__all__ = ["cofactors", "det", "slogdet"]
+
+
+def _inverse(a: Any) -> Any:
+    """A⁻¹, or None if one of the matrices is singular, or nearly."""
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return None
+    x, y = data_of(a), data_of(inverse)
+    if not x.size:
+        return inverse
+    condition = abs(x).sum(-1).max(-1) * abs(y).sum(-1).max(-1)
+    return None if (condition > epsilon(x) ** -0.5).any() else inverse
+
+
+def _turned(a: Any) -> Any:
+    """U, Vᴴ and the factor det U · det Vᴴ, and the products of the singular values without one, and without two."""
+    u, s, vh = np.linalg.svd(a)
+    n = s.shape[-1]
+    mask = np.eye(n, dtype=bool, like=data_of(s))
+    one = np.prod(np.where(mask, 1, s[..., None, :]), axis=-1)
+    tiny = np.finfo(s.dtype).tiny
+    positive = np.maximum(s, epsilon(s) ** 2 * data_of(s).max(-1, keepdims=True) + tiny)
+    leave = np.prod(np.where(mask, 1, positive[..., None, :]), axis=-1)
+    two = np.where(mask, 0, leave[..., :, None] / positive[..., None, :])
+    return u, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None], one, two
+
+
+def cofactors(a: Any) -> Any:
+    """The cofactors of each matrix, det(A) A⁻ᵀ: a polynomial, whatever the rank of A."""
+    u, vh, factor, one, _ = _turned(a)
+    return factor * conj((u * one[..., None, :]) @ vh)
+
+
+def _cofactors(g: Any, a: Any) -> Any:
+    """In the bases of U and V, ∂cof(S)ᵢᵢ/∂Sⱼⱼ = pᵢⱼ and ∂cof(S)ᵢⱼ/∂Sⱼᵢ = −pᵢⱼ, with pᵢⱼ = Π sₖ over k ≠ i, j."""
+    u, vh, factor, _, two = _turned(a)
+    h = adjoint(u) @ g @ adjoint(vh)
+    h_diagonal = np.einsum("...ii->...i", h)
+    along = (two @ h_diagonal[..., None])[..., 0]
+    u = conj(u)
+    return factor * ((u * along[..., None, :] - u @ (two * transposed(h))) @ conj(vh))
+
+
+cofactors = define(cofactors, "a -> c", a=_cofactors)
+
+
+def _det(g: Any, a: Any, y: Any) -> Any:
+    inverse = _inverse(a)
+    if inverse is None:
+        return g[..., None, None] * cofactors(a)
+    return (g * y)[..., None, None] * transposed(inverse)
+
+
+def _slogdet(g: Any, a: Any, sign: Any) -> Any:
+    g_sign, g_log = g
+    if g_log is None and sign.dtype.kind != "c":
+        return np.zeros_like(a)
+    try:
+        inverse = transposed(np.linalg.inv(a))
+    except np.linalg.LinAlgError:
+        inverse = ratio(cofactors(a), np.linalg.det(a)[..., None, None])
+    if sign.dtype.kind == "c" and g_sign is not None:  # sign · i Im tr(A⁻¹dA)
+        turn = (g_sign * sign).imag * 1j
+        return (turn if g_log is None else turn + g_log)[..., None, None] * inverse
+    return g_log[..., None, None] * inverse
+
+
+det = define(np.linalg.det, "a -> y", a=_det)
+slogdet = define(np.linalg.slogdet, "a -> sign, logabsdet", a=_slogdet)
