@@ -26,6 +26,17 @@ def _reflected(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
     return call
 
 
+def _through(function: Callable[..., Any], doc: str | None = None) -> Callable[..., Any]:
+    """A method that calls a function of NumPy's, which finds its rule by the protocols when it is called."""
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    call.__doc__ = doc or f"`np.{function.__name__}` of this Tensor, with the same arguments."
+    return call
+
+
 def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], Any]:
     """`x += v`: a new value, unless recording is off and `x` is a leaf that is being updated by hand."""
 
@@ -92,6 +103,11 @@ class Operators(Value):
     __ge__ = constant.greater_equal
     __floordiv__ = constant.constant(np.floor_divide)
     __rfloordiv__ = _reflected(constant.constant(np.floor_divide))
+    __mod__ = _through(np.remainder)
+    __rmod__ = _reflected(np.remainder)
+    __imod__ = _in_place(_through(np.remainder), np.remainder)
+    __divmod__ = _through(np.divmod)
+    __rdivmod__ = _reflected(np.divmod)
     __and__ = constant.constant(np.bitwise_and)
     __rand__ = _reflected(constant.constant(np.bitwise_and))
     __or__ = constant.constant(np.bitwise_or)
@@ -167,6 +183,21 @@ class Operators(Value):
     squeeze = arrange.squeeze
     conj = elementwise.conjugate
     dot = product.dot
+    prod = _through(np.prod)
+    cumsum = _through(np.cumsum)
+    cumprod = _through(np.cumprod)
+    trace = _through(np.trace)
+    diagonal = _through(np.diagonal)
+    repeat = _through(np.repeat)
+    take = _through(np.take)
+    compress = _through(
+        lambda a, condition, axis=None: np.compress(condition, a, axis), "`np.compress` of this Tensor."
+    )
+    choose = _through(np.choose)
+    put = _through(np.put)
+    nonzero = constant.constant(np.nonzero)
+    searchsorted = constant.constant(np.searchsorted)
+    argpartition = constant.constant(np.argpartition)
     argmax = constant.constant(np.argmax)
     argmin = constant.constant(np.argmin)
     argsort = constant.constant(np.argsort)
@@ -177,6 +208,18 @@ class Operators(Value):
     def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """The values, but not less than `min` and not more than `max`."""
         return elementwise.clip(self, min, max)  # type: ignore[no-any-return]
+
+    def fill(self, value: Any) -> None:
+        """`x[...] = value`: this Tensor takes a new value."""
+        self[...] = value
+
+    def sort(self, axis: int = -1, kind: Any = None, *, stable: bool | None = None) -> None:
+        """`x[...] = np.sort(x)`: this Tensor takes a new value, as `x[i] = v` does."""
+        self[...] = np.sort(self, axis, kind, stable=stable)  # type: ignore[call-overload]
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """`x[...] = np.partition(x, kth)`: this Tensor takes a new value, as `x[i] = v` does."""
+        self[...] = np.partition(self, kth, axis)  # type: ignore[call-overload]
 
     def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""

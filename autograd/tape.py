@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tape", "backward", "gradient"]
 
-_by_index = attrgetter("index")
+by_index = attrgetter("index")
 
 
 def _reach(output: Node) -> list[Node]:
@@ -40,7 +40,7 @@ def _reach(output: Node) -> list[Node]:
             if parent is not None and parent not in seen:
                 seen.add(parent)
                 nodes.append(parent)
-    nodes.sort(key=_by_index, reverse=True)
+    nodes.sort(key=by_index, reverse=True)
     return nodes
 
 
@@ -70,7 +70,7 @@ class Tape(Sequence[Node]):
             if not isinstance(output, Value):
                 raise TypeError(f"Tape takes Tensors, got {type(output).__name__}.")
         nodes = {node for output in outputs for node in _reach(output._described())}
-        self._nodes = sorted(nodes, key=_by_index)
+        self._nodes = sorted(nodes, key=by_index)
 
     @overload
     def __getitem__(self, index: int) -> Node: ...
@@ -195,7 +195,7 @@ def _released(node: Node) -> str:
     )
 
 
-def _check_fresh(nodes: Sequence[Node], wanted: set[Node] | None = None) -> None:
+def check_fresh(nodes: Sequence[Node], wanted: set[Node] | None = None) -> None:
     """Refuse to differentiate through a saved value that was overwritten in place since."""
     latest = latest_write()
     for node in reversed(nodes):
@@ -272,7 +272,7 @@ def backward(output: Value, cotangent: Any = None, retain_graph: bool = False) -
     seed = _seed(output, cotangent, "backward()")
     node = output._described()
     nodes = _reach(node)
-    _check_fresh(nodes)
+    check_fresh(nodes)
     found = pull_back(nodes, node, seed, release=not retain_graph)
     del seed, nodes
     for node in list(found):
@@ -315,7 +315,7 @@ def gradient(
             if n in target_set or not wanted.isdisjoint(n.parents):
                 wanted.add(n)
         nodes = [n for n in nodes if n in wanted]
-        _check_fresh(nodes, wanted)
+        check_fresh(nodes, wanted)
         if node in wanted:
             release = not (create_graph if retain_graph is None else retain_graph)
             if create_graph:

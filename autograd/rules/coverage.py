@@ -43,6 +43,8 @@ OUTSIDE: dict[str, str] = {
         broadcast ndenumerate ndindex nditer nested_iters flatiter frompyfunc vectorize ufunc""",
     "It is about dates.": """
         busday_count busday_offset busdaycalendar datetime_as_string datetime_data is_busday isnat""",
+    "It counts in bins; np.histogram and np.bincount have rules, for their weights.": """
+        histogram2d histogramdd""",
     "Equal elements of two arrays are one in its result, and whose gradient that is cannot be said.": """
         intersect1d setdiff1d setxor1d union1d""",
 }

@@ -137,7 +137,8 @@ def _refuse_overwritten(nodes: list[Node], call: _Call) -> None:
 def _zeros(node: Node, like: Any) -> Any:
     """The cotangent of a node that nothing depends on."""
     if node.kind is Parts:
-        return Parts((None,) * len(node.shape), node.shape, node.dtype)
+        first = np.zeros_like(like, shape=node.shape[0], dtype=node.dtype[0])
+        return Parts({0: first}, node.shape, node.dtype)
     return np.zeros_like(like, shape=node.shape, dtype=node.dtype)
 
 

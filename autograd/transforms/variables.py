@@ -23,7 +23,7 @@ from ..modes import current_mode
 from ..node import Node, Parts, Value, data_of, tick
 from ..primitive import Primitive, Repeated
 from ..recorder import wrap
-from ..tape import _by_index, _check_fresh, pull_back
+from ..tape import by_index, check_fresh, pull_back
 
 __all__ = ["Stretch", "fitted", "noted", "recorded_since", "stand_in", "variable"]
 
@@ -138,7 +138,7 @@ def recorded_since(
                 nodes.append(parent)
             else:
                 outside.add(parent)
-    nodes.sort(key=_by_index, reverse=True)
+    nodes.sort(key=by_index, reverse=True)
     return nodes, outside, whole and not outside
 
 
@@ -206,7 +206,7 @@ class Stretch:
         if not pairs:
             return [None] * len(self.variables)
         nodes, wanted, variables, targets = self._nodes, self._wanted, self.variables, self._targets
-        _check_fresh(nodes, wanted)
+        check_fresh(nodes, wanted)
         record = current_mode().recording and (
             self.linked or any(isinstance(c, Value) and c._requires_grad for _, c in pairs)
         )
@@ -253,7 +253,7 @@ def _joined(pairs: list[tuple[Node, Any]], record: bool) -> tuple[Node, Any]:
         return pairs[0][0], cotangents[0]
     parents = tuple([node for node, _ in pairs])
     shapes, dtypes = tuple([node.shape for node in parents]), tuple([node.dtype for node in parents])
-    return noted(_OUTPUTS, parents, shapes, dtypes, Parts), Parts(cotangents, shapes, dtypes)
+    return noted(_OUTPUTS, parents, shapes, dtypes, Parts), Parts(dict(enumerate(cotangents)), shapes, dtypes)
 
 
 @functools.cache

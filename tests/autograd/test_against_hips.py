@@ -69,11 +69,11 @@ np.einsum('...j,kj', x, y)
 np.linalg.inv(s)
 np.linalg.det(s) + np.linalg.slogdet(s)[1]
 np.linalg.solve(s, x.T)
-np.linalg.cholesky(s)
+np.linalg.cholesky((s + s.T) / 2)
 np.linalg.norm(x) + np.linalg.norm(x, axis=1)
 np.linalg.norm(x, 'nuc') + np.linalg.norm(x, 'fro')
 np.linalg.norm(x, axis=0, ord=3)
-np.linalg.eigh(s)[0]
+np.linalg.eigh((s + s.T) / 2)[0]
 np.linalg.svd(x, full_matrices=False)[1]
 np.linalg.svd(x, full_matrices=False)[0] ** 2
 np.abs(np.linalg.pinv(x))

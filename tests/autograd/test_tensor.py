@@ -143,13 +143,9 @@ def test_numpy_code_is_differentiable_as_it_stands():
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda t: np.cumsum(t), "np.cumsum"),
-        (lambda t: np.linalg.svd(t), "np.linalg.svd"),
-        (lambda t: np.arctan(t), "np.arctan"),
-        (lambda t: np.logaddexp.reduce(t), "np.logaddexp.reduce"),
-        (lambda t: np.sum(t, where=np.ones((2, 2), bool)), "np.sum with where="),
+        (lambda t: np.union1d(t, t), "np.union1d"),
         (lambda t: np.add(t, 1.0, where=[True, False]), "np.add with where="),
-        (lambda t: np.sum(t, 0, np.float32), "np.sum with dtype="),
+        (lambda t: np.emath.sqrt(t), "np.*sqrt"),
     ],
 )
 def test_a_function_without_a_rule_is_named(call, name):
@@ -159,18 +155,18 @@ def test_a_function_without_a_rule_is_named(call, name):
 
 def test_the_same_functions_run_where_no_gradient_can_be_lost():
     t = leaf(2, 2)
-    expected = np.cumsum(t.data)
-    for result in (np.cumsum(t.detach()), np.cumsum(Tensor(t.data))):
+    expected = np.union1d(t.data, t.data)
+    for result in (np.union1d(t.detach(), t.detach()), np.union1d(Tensor(t.data), t.data)):
         assert isinstance(result, Tensor)
         np.testing.assert_array_equal(result.data, expected)
     with autograd.no_grad():
-        np.testing.assert_array_equal(np.cumsum(t).data, expected)
+        np.testing.assert_array_equal(np.union1d(t, t).data, expected)
     assert np.sum(t.detach(), where=[[True, False], [False, False]]).item() == t.data[0, 0]
 
 
 def test_a_tracked_tensor_in_a_list_does_not_lose_its_gradient_silently():
-    with pytest.raises(NoRuleError, match=r"np\.linalg\.multi_dot"):
-        np.linalg.multi_dot([leaf(2, 2), np.eye(2)])
+    with pytest.raises(NoRuleError, match=r"np\.intersect1d"):
+        np.intersect1d([leaf(2), leaf(2)][0], [1.0])
     with pytest.raises(TypeError, match=r"write t\.numpy\(\)"):
         np.array([leaf(2), leaf(2)])
 
@@ -192,10 +188,6 @@ def test_masked_arrays_do_not_take_the_values_without_the_history():
 @pytest.mark.parametrize(
     "write",
     [
-        lambda t: np.copyto(t, 9.0),
-        lambda t: np.put(t, [0], 9.0),
-        lambda t: np.add.at(t, [0], 9.0),
-        lambda t: np.fill_diagonal(t, 9.0),
         lambda t: np.round(np.ones((2, 2)), 1, t),
         lambda t: t.round(out=t),
     ],
@@ -209,8 +201,6 @@ def test_functions_that_write_into_their_argument_are_stopped(write):
 
 def test_a_gradient_is_not_dropped_by_functions_that_look_constant():
     x, f = leaf(3), Tensor(2.0, requires_grad=True)
-    with pytest.raises(NoRuleError, match=r"np\.bincount"):
-        np.bincount([0, 1, 1], weights=x)
     (np.full_like(x, f) * x).sum().backward()
     assert f.grad == pytest.approx(x.data.sum())
 
@@ -653,3 +643,51 @@ def test_importing_autograd_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("call", "plain"),
+    [
+        (lambda t: t % 2.0, lambda a: a % 2.0),
+        (lambda t: 7.0 % t, lambda a: 7.0 % a),
+        (lambda t: divmod(t, 2.0)[1], lambda a: divmod(a, 2.0)[1]),
+        (lambda t: divmod(7.0, t)[1], lambda a: divmod(7.0, a)[1]),
+        (lambda t: t.prod(axis=0), lambda a: a.prod(axis=0)),
+        (lambda t: t.cumsum(1), lambda a: a.cumsum(1)),
+        (lambda t: t.cumprod(), lambda a: a.cumprod()),
+        (lambda t: t.trace(1), lambda a: a.trace(1)),
+        (lambda t: t.diagonal(offset=1), lambda a: a.diagonal(offset=1)),
+        (lambda t: t.repeat(2, axis=0), lambda a: a.repeat(2, axis=0)),
+        (lambda t: t.take([0, 2], 1), lambda a: a.take([0, 2], 1)),
+        (lambda t: t.compress([True, False], 0), lambda a: a.compress([True, False], 0)),
+    ],
+)
+def test_operators_and_methods_that_go_through_numpys_functions(call, plain):
+    x = leaf_of([[1.3, 2.2, -0.9], [0.8, -1.7, 3.1]])
+    y = call(x)
+    np.testing.assert_allclose(y.data, plain(x.data))
+    assert y.requires_grad
+    autograd.check_gradients(call, x.data)
+
+
+def test_methods_that_write_give_a_new_value():
+    x = leaf(4)
+    y = -x
+    y.sort()
+    z = y * 1.0
+    z.partition(1)
+    z.fill(2.0)
+    np.testing.assert_array_equal(y.data, np.sort(-x.data))
+    y.backward([1.0, 2.0, 3.0, 4.0])
+    order = np.argsort(-x.data)
+    np.testing.assert_array_equal(x.grad[order], [-1, -2, -3, -4])
+    assert z.tolist() == [2, 2, 2, 2]
+    with pytest.raises(RuntimeError, match="its gradient would be lost"):
+        x.sort()
+
+
+def test_methods_that_return_positions():
+    t = leaf(3)
+    np.testing.assert_array_equal(t.nonzero()[0].data, t.data.nonzero()[0])
+    assert t.argpartition(1)[1].data == t.data.argpartition(1)[1]
+    assert Tensor([1.0, 2.0]).searchsorted(1.5).item() == 1

@@ -198,13 +198,6 @@ EXAMPLES: dict[str, list[Example]] = {
         one(lambda x: np.stack([x, 1.0, x]), ()),
         one(lambda x: np.stack(x, axis=1), (2, 3)),
     ],
-    "split": [
-        one(lambda a, k=k: np.split(a, *k[0])[k[1]], (4, 6), complexes=True)
-        for k in [((2,), 1), (([1, 3], 1), 2), ((3, -1), 0), (([2, 9],), 2)]
-    ],
-    "array_split": [
-        one(lambda a, k=k: np.array_split(a, *k)[1], (4, 5)) for k in [(3,), (2, 1), ([3, 3],), ([3, 1], -1)]
-    ],
     # indexing
     "getitem": [
         *[one(_gets(key), (4, 3), complexes=True) for key in KEYS],
@@ -255,18 +248,6 @@ EXAMPLES: dict[str, list[Example]] = {
         one(lambda x: np.einsum("ij,jk,kl", x, x, x, optimize="greedy"), (2, 2), order=3),
     ],
     # reductions
-    "sum": [*over(np.sum, complexes=True), one(np.sum, (0, 3)), one(lambda a: np.sum(a, 0), (0, 3))],
-    "mean": over(np.mean, complexes=True),
-    "max": [*over(np.max), *over(np.amax), one(lambda a: a.max(1), (2, 3))],
-    "min": [*over(np.min), *over(np.amin), one(lambda a: a.min(1), (2, 3))],
-    "var": [
-        *[e for e in over(np.var, complexes=True) if e.args[0].size > 1],
-        *[one(lambda a, k=k: np.var(a, axis=k, ddof=1), (3, 4), complexes=True) for k in (None, 0, (0, 1))],
-    ],
-    "std": [
-        *[e for e in over(np.std, complexes=True) if np.ndim(e.args[0]) and e.args[0].size > 1],
-        *[one(lambda a, k=k: np.std(a, axis=k, ddof=1), (3, 4), complexes=True) for k in (None, 0, (0, 1))],
-    ],
     "add.reduce": [one(np.add.reduce, (3, 4), complexes=True), one(lambda a: np.add.reduce(a, axis=(0, 1)), (3, 4))],
     "maximum.reduce": [one(np.maximum.reduce, (3, 4)), one(lambda a: np.maximum.reduce(a, axis=1), (3, 4))],
     "minimum.reduce": [one(np.minimum.reduce, (3, 4)), one(lambda a: np.minimum.reduce(a, axis=None), (3, 4))],
