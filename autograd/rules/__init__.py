@@ -16,7 +16,31 @@ from . import arrange, constant, elementwise, index, product, reduce, stable
 __all__ = ["arrange", "complete", "constant", "elementwise", "index", "product", "reduce", "stable"]
 
 #: The families that are loaded when they are needed.
-_LATER: tuple[str, ...] = ("ranges",)
+_LATER: tuple[str, ...] = (
+    "trigonometric",
+    "exponential",
+    "piecewise",
+    "bessel",
+    "fft",
+    "einsum",
+    "products",
+    "convolution",
+    "polynomial",
+    "interpolation",
+    "linalg",
+    "ranges",
+    "scan",
+    "nan",
+    "order",
+    "differences",
+    "statistics",
+    "rearrange",
+    "diagonal",
+    "join",
+    "pad",
+    "gather",
+    "write",
+)
 
 
 def complete() -> None:

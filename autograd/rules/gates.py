@@ -45,9 +45,7 @@ _swap = define(_swap, "x, value -> y", x=lambda g: g)
 _swap.primitive.name = "straight_through"  # type: ignore[attr-defined]
 
 
-def straight_through(
-    function: Callable[..., Any], surrogate: Callable[..., Any] | None = None
-) -> Callable[..., Any]:
+def straight_through(function: Callable[..., Any], surrogate: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """A function with the values of `function` and the gradient of `surrogate`, by default of the identity.
 
     The straight-through estimator (Bengio, Léonard and Courville, arXiv:1308.3432, 2013), for steps, rounding

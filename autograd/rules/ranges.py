@@ -65,9 +65,7 @@ def logspace(
 
 
 @composed(np.geomspace)
-def geomspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Any:
+def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """`np.geomspace`: start · (stop / start)ᵗ, a logarithmic spiral where these are complex."""
     if (np.equal(data_of(start), 0) | np.equal(data_of(stop), 0)).any():
         raise ValueError("Geometric sequence cannot include zero")
