@@ -16,10 +16,8 @@ __all__: list[str] = []
 
 def _steps(start: Any, stop: Any, num: Any, endpoint: bool) -> Any:
     """num numbers from 0 to 1 (without 1, if not endpoint), along a new first axis, in the precision of the ends."""
-    ends = np.result_type(data_of(start), data_of(stop), np.float16)
-    steps = np.linspace(0.0, 1.0, operator.index(num), endpoint)
-    narrow = ends.kind in "fc" and hasattr(data_of(start), "dtype") and hasattr(data_of(stop), "dtype")
-    steps = steps.astype(np.empty(0, ends).real.dtype if narrow else np.float64)
+    ends = np.result_type(data_of(start), data_of(stop), 1.0)
+    steps = np.linspace(0.0, 1.0, operator.index(num), endpoint, dtype=np.empty(0, ends).real.dtype)
     return steps.reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop)))
 
 
@@ -59,6 +57,8 @@ def logspace(
 ) -> Any:
     """`np.logspace`: powers of `base`, which may be a Tensor too."""
     dims = max(np.ndim(start), np.ndim(stop), np.ndim(base))
+    if np.ndim(base):  # then NumPy makes arrays of Python's numbers, which are not weak
+        start, stop = (end if hasattr(end, "dtype") else np.asarray(end) for end in (start, stop))
     exponents = _line(start, stop, _steps(start, stop, num, endpoint))
     exponents = exponents.reshape(*exponents.shape[:1], *(1,) * (dims - exponents.ndim + 1), *exponents.shape[1:])
     return _finished(base**exponents, dtype, axis)

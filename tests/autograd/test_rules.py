@@ -218,7 +218,7 @@ def test_gradients_of_complex_numbers(name: str, example: Example) -> None:
 @every_complex_example
 def test_gradients_where_one_input_is_complex_and_the_others_are_real(name: str, example: Example) -> None:
     for k in range(len(example.args)):
-        if name == "setitem" and k:
+        if name in ("setitem", "pad", "insert") and k:
             continue  # a complex value does not go into a real array
         arrays = list(example.args)
         arrays[k] = as_complex(arrays)[k]
@@ -615,15 +615,14 @@ def test_an_order_that_depends_on_memory_is_refused() -> None:
 def test_options_without_a_rule_are_refused_by_name() -> None:
     x = Tensor(np.ones((2, 3)), requires_grad=True)
     for call in (
-        lambda x: np.sum(x, where=x > 0),
-        lambda x: np.max(x, initial=0.0),
         lambda x: np.add(x, x, where=x > 0),
-        lambda x: np.mean(x, dtype=np.float32),
-        lambda x: np.concatenate([x, x], dtype=np.float32),
+        lambda x: np.exp(x, where=[True, False, True]),
+        lambda x: np.tanh(x, order="F"),
+        lambda x: np.matmul(x, x.T, axes=[(0, 1), (0, 1), (0, 1)]),
     ):
         with pytest.raises(NoRuleError, match="no differentiation rule"):
             call(x)
-    assert np.add.reduce(x.detach(), initial=1.0).tolist() == [3, 3, 3]
+    assert np.add(x.detach(), 1.0, order="F").tolist() == [[2, 2, 2], [2, 2, 2]]
 
 
 @pytest.mark.parametrize("split", [np.split, np.array_split])
