@@ -9,7 +9,18 @@ __all__ = ["EXAMPLES", "Example", "values"]
 #: The name of a primitive, or of a function that is made of primitives -> its examples.
 EXAMPLES: dict[str, list[Example]] = {}
 
-for _family in ("core", "ranges"):
+for _family in (
+    "core",
+    "reductions",
+    "ufuncs",
+    "fft",
+    "products",
+    "linalg",
+    "ranges",
+    "special",
+    "arrangement",
+    "indexing",
+):
     _examples = import_module(f"{__name__}.{_family}").EXAMPLES
     _twice = EXAMPLES.keys() & _examples.keys()
     assert not _twice, f"these have examples in two families: {_twice}"
