@@ -24,8 +24,9 @@ import numpy as onp
 from overhead import Contender, Elsewhere, check, judged, measure, ratio, serve
 from tables import machine, table
 
-#: Workload -> the largest ratio to HIPS autograd that is wanted.
-TARGETS = {
+#: Workload -> the largest ratio to HIPS autograd that is wanted; None where that has no rule, and its users' detour
+#: does less (the logarithm wants positive numbers).
+TARGETS: dict[str, float | None] = {
     "grad of a chain of 300 small operations": 0.35,
     "jacobian, 100 parameters": 1.0,
     "hessian, 100 parameters": 1.0,
@@ -34,7 +35,7 @@ TARGETS = {
     "x[i, j], 10⁶ pairs": 1.0,
     "einsum bij,bjk->bik": 1.0,
     "einsum ij,jk,kl->il": 1.0,
-    "cumprod of 10⁵ (there: exp(cumsum(log)))": 1.0,
+    "cumprod of 10⁵ (there: exp(cumsum(log)))": None,
     "svd, 100 × 60": 1.0,
     "svd, 200 of 5 × 5": 1.0,
     "three convolutions by slices, 9 taps, 10⁴": 1.0,

@@ -27,9 +27,13 @@ def recurrence(a: Any, b: Any) -> Any:
         return s
     odd, even = a[..., ::2], a[..., 1::2]  # the factors that lead to s[1], s[3], … and to s[2], s[4], …
     shorter = odd[..., 1:] * even[..., : odd.shape[-1] - 1]
-    s[..., 1::2] = recurrence(shorter, b[..., 1::2] + odd * b[..., : n - 1 : 2])
+    pairs = odd * b[..., : n - 1 : 2]
+    pairs = np.add(pairs, b[..., 1::2], out=pairs if pairs.dtype == s.dtype else None)
+    s[..., 1::2] = recurrence(shorter, pairs)
     s[..., 0] = b[..., 0]
-    s[..., 2::2] = b[..., 2::2] + even * s[..., 1 : n - 1 : 2]
+    rest = s[..., 2::2]
+    np.multiply(even, s[..., 1 : n - 1 : 2], out=rest)
+    rest += b[..., 2::2]
     return s
 
 
