@@ -123,8 +123,11 @@ def own(array: Any) -> Any:
     """`array` if it is writable, owns its memory and nobody else refers to it; else a copy.
 
     Two gradients must not share memory, nor may one be a view of a cotangent or of what the user passed
-    in. Call it as `own(values.pop(key))`: the array must have no other name.
+    in. Call it as `own(values.pop(key))`: the array must have no other name. `Parts`, which stay within a backward
+    pass, are returned as they are.
     """
+    if array.__class__ is Parts:
+        return array
     if (
         array.__class__ is np.ndarray
         and array.base is None

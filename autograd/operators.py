@@ -181,7 +181,7 @@ class Operators(Value):
     flatten = arrange.ravel
     swapaxes = arrange.swapaxes
     squeeze = arrange.squeeze
-    conj = elementwise.conjugate
+    conj = conjugate = elementwise.conjugate
     dot = product.dot
     prod = _through(np.prod)
     cumsum = _through(np.cumsum)

@@ -7,38 +7,20 @@ is tracked, runs on the arrays. Anything else is refused by name: a gradient is 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .errors import NoRuleError
-from .modes import current_mode
-from .node import Value
 from .primitive import REGISTRY
 from .recorder import unrecorded, unwrap
 from .rules import complete
-from .rules.constant import CONSTANT
+from .rules.constant import CONSTANT, tracked
 from .rules.ufunc_methods import at, converted, generic
 
 __all__ = ["array_function", "array_ufunc"]
-
-
-def _tracked(values: Iterable[Any]) -> bool:
-    """Whether a Tensor that requires a gradient is among `values`, or in a list, tuple or dict there."""
-    for value in values:
-        if isinstance(value, Value):
-            if value._requires_grad:
-                return True
-        elif isinstance(value, list | tuple):
-            if _tracked(value):
-                return True
-        elif isinstance(value, dict) and _tracked(value.values()):
-            return True
-    return False
-
-
-def _recorded(values: Iterable[Any]) -> bool:
-    """Whether a call with these arguments has a gradient that could be lost."""
-    return current_mode().recording and _tracked(values)
 
 
 def _qualified(function: Any) -> str:
@@ -46,9 +28,17 @@ def _qualified(function: Any) -> str:
     return f"{module}.{function.__name__}".replace("numpy", "np", 1)
 
 
+def _ufunc_name(ufunc: Any) -> str:
+    name = ufunc.__name__
+    for module, prefix in ((np, "np"), (sys.modules.get("scipy.special"), "scipy.special")):
+        if getattr(module, name, None) is ufunc:
+            return f"{prefix}.{name}"
+    return str(name)
+
+
 def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call that no rule covers on the arrays, if no gradient can be lost by it."""
-    if function not in CONSTANT and _recorded((args, kwargs)):
+    if function not in CONSTANT and tracked((args, kwargs)):
         from .rules.coverage import why  # only here: the lists are long
 
         reason = why(name.removeprefix("np."))
@@ -77,7 +67,7 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     if handler is None:
         return _without_rule(plain, name, args, kwargs)
     primitive = getattr(handler, "primitive", None)
-    if primitive is None and not _recorded((args, kwargs)) and not hasattr(handler, "writes"):
+    if primitive is None and not tracked((args, kwargs)) and not hasattr(handler, "writes"):
         return unrecorded(plain(*unwrap(args), **unwrap(kwargs)))
     if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
         given = inspect.signature(plain).bind(*args, **kwargs)
@@ -100,12 +90,12 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwar
             if handler is not None:
                 return handler(x, *rest) if rest else handler(x)  # a plain call is the quicker one
         key = plain = ufunc
-        name = f"np.{ufunc.__name__}"
+        name = _ufunc_name(ufunc)
     elif method == "at":
         return at(ufunc, x, *rest)
     else:
         plain = key = getattr(ufunc, method)
-        name = f"np.{ufunc.__name__}.{method}"
+        name = f"{_ufunc_name(ufunc)}.{method}"
     out = kwargs.get("out")
     if out is not None and any(o is not None for o in out):
         raise TypeError(
@@ -113,7 +103,7 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwar
             "values on a tape are never overwritten. Write `array = array + tensor`, which makes a new Tensor."
         )
     inputs: Any = (x, *rest)
-    if method == "__call__" and kwargs.keys() & {"dtype", "casting"} and ufunc not in CONSTANT and _recorded(inputs):
+    if method == "__call__" and kwargs.keys() & {"dtype", "casting"} and ufunc not in CONSTANT and tracked(inputs):
         inputs = converted(ufunc, inputs, kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind"))
     return _dispatch(key, name, inputs, kwargs, plain)
 

@@ -21,7 +21,7 @@ from .errors import AnomalyError, ReleasedError, StaleError, VJPError
 from .modes import current_mode, enable_grad
 from .node import Leaf, Node, Value, data_of
 from .recorder import lift, wrap
-from .versions import last_written, latest_write
+from .versions import latest_write, written_since
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -204,11 +204,8 @@ def check_fresh(nodes: Sequence[Node], wanted: set[Node] | None = None) -> None:
         if node.primitive is None:
             continue
         for name, value in zip(node.primitive.saves, node.saved or ()):
-            if not _needed(node, name, wanted):
-                continue
-            for array in value if isinstance(value, list | tuple) else (value,):
-                if hasattr(array, "shape") and last_written(array) > node.index:
-                    raise StaleError(_stale(node, name))
+            if written_since(value, node.index) and _needed(node, name, wanted):
+                raise StaleError(_stale(node, name))
 
 
 def _needed(node: Node, name: str, wanted: set[Node] | None) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from .node import tick
 
-__all__ = ["last_written", "latest_write", "mark_written"]
+__all__ = ["last_written", "latest_write", "mark_written", "written_since"]
 
 _stamps: dict[int, tuple[weakref.ref[Any], int]] = {}
 _latest = 0
@@ -59,6 +59,14 @@ def last_written(array: Any) -> int:
     """The number of the last in-place write into the memory of `array`; 0 if there was none."""
     entry = _stamps.get(id(owner(array)))
     return 0 if entry is None else entry[1]
+
+
+def written_since(saved: Any, index: int) -> bool:
+    """Whether an array that a node saved, or one in a list or tuple of them, was written in place after `index`."""
+    values = saved if isinstance(saved, list | tuple) else (saved,)
+    return any(  # a dtype, which may be saved too, has a shape, and is its own base
+        hasattr(value, "shape") and hasattr(value, "dtype") and last_written(value) > index for value in values
+    )
 
 
 def latest_write() -> int:

@@ -35,9 +35,9 @@ CONSTANT: set[Any] = {
     *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere),
     *(np.argpartition, np.lexsort, np.nanargmax, np.nanargmin),
     *(np.count_nonzero, np.searchsorted, np.digitize),
-    *(np.ix_, np.unravel_index, np.ravel_multi_index, np.mask_indices),
+    *(np.unravel_index, np.ravel_multi_index, np.mask_indices),
     *(np.diag_indices_from, np.tril_indices_from, np.triu_indices_from),
-    *(np.linalg.matrix_rank, np.einsum_path, np.histogram_bin_edges),
+    *(np.linalg.matrix_rank, np.einsum_path),
     # shapes and dtypes
     *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.may_share_memory, np.shares_memory),
     *(np.broadcast_shapes, np.common_type, np.min_scalar_type),
@@ -64,7 +64,16 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def tracked(x: Any) -> bool:
-    return isinstance(x, Value) and x._requires_grad and current_mode().recording
+    """Whether a gradient could be lost: `x` is a Tensor that requires one, or has such in its lists, tuples, dicts."""
+    return current_mode().recording and _holds_tracked(x)
+
+
+def _holds_tracked(x: Any) -> bool:
+    if isinstance(x, Value):
+        return x._requires_grad
+    if isinstance(x, dict):
+        x = tuple(x.values())
+    return isinstance(x, list | tuple) and any(map(_holds_tracked, x))
 
 
 def sign(x: Any, *args: Any, **options: Any) -> Any:

@@ -44,7 +44,7 @@ OUTSIDE: dict[str, str] = {
     "It is about dates.": """
         busday_count busday_offset busdaycalendar datetime_as_string datetime_data is_busday isnat""",
     "It counts in bins; np.histogram and np.bincount have rules, for their weights.": """
-        histogram2d histogramdd""",
+        histogram2d histogramdd histogram_bin_edges""",
     "Equal elements of two arrays are one in its result, and whose gradient that is cannot be said.": """
         intersect1d setdiff1d setxor1d union1d""",
 }

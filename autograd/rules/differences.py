@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..primitive import composed
+from .constant import tracked
 from .reduce import typed
 
 __all__: list[str] = []
@@ -96,9 +97,11 @@ def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
         )
     if np.ndim(spacing) > 1 or (np.ndim(spacing) and len(spacing) != n):
         raise ValueError(f"np.gradient: the coordinates along axis {axis} must be {n} numbers in a row.")
+    even: Any = True
     if np.ndim(spacing):
         d = _difference(typed(spacing) * 1.0, 0).reshape((-1, *(1,) * (f.ndim - 1 - axis)))
         first, second, ends = d[:-1], d[1:], (d[:1], d[1:2], d[-2:-1], d[-1:])
+        even = not tracked(d) and np.all(d == d[:1])
     else:
         first, second, ends = spacing, spacing, (spacing,) * 4
     h0, h1, h2, h3 = ends
@@ -106,11 +109,14 @@ def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     def at(*bounds: int | None) -> Any:
         return _cut(f, axis, *bounds)
 
-    inner = _weighted(
-        *(-second / (first * (first + second)), at(None, -2)),
-        *((second - first) / (first * second), at(1, -1)),
-        *(first / (second * (first + second)), at(2, None)),
-    )
+    if even:  # the one in the middle has no weight, also if it is NaN
+        inner = (at(2, None) - at(None, -2)) / (2.0 * h0)
+    else:
+        inner = _weighted(
+            *(-second / (first * (first + second)), at(None, -2)),
+            *((second - first) / (first * second), at(1, -1)),
+            *(first / (second * (first + second)), at(2, None)),
+        )
     if edge_order == 1:
         left, right = (at(1, 2) - at(None, 1)) / h0, (at(-1, None) - at(-2, -1)) / h3
     else:

@@ -120,7 +120,7 @@ tanh = elementwise(np.tanh, "x -> y", x=lambda g, y: g - g * y * y)
 absolute = elementwise(
     np.absolute,
     "x -> y",
-    x=lambda g, x, y: g * ratio(np.conjugate(x), y) if x.dtype.kind == "c" else g * np.sign(x),
+    x=lambda g, x: g * (ratio(np.conjugate(x), np.absolute(x)) if x.dtype.kind == "c" else np.sign(x)),
 )
 maximum = elementwise(
     np.maximum,

@@ -27,8 +27,8 @@ __all__ = ["cbrt", "exp2", "ldexp", "log2", "log10", "logaddexp", "logaddexp2", 
 
 _LN2, _LN10 = math.log(2), math.log(10)
 
-log2 = elementwise(np.log2, "x -> y", x=lambda g, x: g / (x * _LN2))
-log10 = elementwise(np.log10, "x -> y", x=lambda g, x: g / (x * _LN10))
+log2 = elementwise(np.log2, "x -> y", x=lambda g, x: g / _LN2 / x)
+log10 = elementwise(np.log10, "x -> y", x=lambda g, x: g / _LN10 / x)  # x · ln 10 can overflow
 exp2 = elementwise(np.exp2, "x -> y", x=lambda g, y: g * y * _LN2)
 cbrt = elementwise(np.cbrt, "x -> y", x=lambda g, y: ratio(g, 3 * y * y))
 reciprocal = elementwise(np.reciprocal, "x -> y", x=lambda g, y: -g * y * y)

@@ -30,13 +30,13 @@ def _numbers(a: Any, where: Any) -> Any:
 
 
 @composed(np.nansum)
-def _nansum(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
-    return np.sum(_filled(a, 0), axis, dtype, out, **options)
+def _nansum(a: Any, *args: Any, **options: Any) -> Any:
+    return np.sum(_filled(a, 0), *args, **options)
 
 
 @composed(np.nanprod)
-def _nanprod(a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
-    return np.prod(_filled(a, 1), axis, dtype, out, **options)
+def _nanprod(a: Any, *args: Any, **options: Any) -> Any:
+    return np.prod(_filled(a, 1), *args, **options)
 
 
 @composed(np.nancumsum)

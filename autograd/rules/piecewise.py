@@ -23,7 +23,7 @@ import numpy as np
 
 from ..node import Value
 from ..primitive import composed
-from ..recorder import unwrap
+from ..recorder import unrecorded, unwrap
 from .elementwise import elementwise
 
 __all__ = ["copysign", "fabs", "fmax", "fmin", "fmod", "fraction", "heaviside", "nan_to_num", "nextafter", "remainder"]
@@ -61,7 +61,7 @@ fraction = elementwise(fraction, "x -> y", x=lambda g: g)
 @composed(np.modf)
 def modf(x: Any) -> Any:
     """`np.modf`: the fractional part, and the whole one, which is constant piece by piece."""
-    return fraction(x), np.trunc(x)
+    return fraction(x), unrecorded(np.modf(unwrap(x))[1])
 
 
 # Signs and steps

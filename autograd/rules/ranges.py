@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..node import data_of
+from ..node import Value, data_of
 from ..primitive import composed
+from ..recorder import operand
 from .elementwise import convert
+from .reduce import typed
 
 __all__: list[str] = []
 
@@ -19,6 +21,11 @@ def _steps(start: Any, stop: Any, num: Any, endpoint: bool) -> Any:
     ends = np.result_type(data_of(start), data_of(stop), 1.0)
     steps = np.linspace(0.0, 1.0, operator.index(num), endpoint, dtype=np.empty(0, ends).real.dtype)
     return steps.reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop)))
+
+
+def _ends(*ends: Any) -> list[Any]:
+    """What a range goes between, as Tensors, arrays, and numbers, which adapt to the others."""
+    return [end if isinstance(end, Value) else operand(end) for end in ends]
 
 
 def _finished(y: Any, dtype: Any, axis: int) -> Any:
@@ -44,11 +51,15 @@ def linspace(
     device: Any = None,
 ) -> Any:
     """`np.linspace`."""
-    y = _finished(_line(start, stop, _steps(start, stop, num, endpoint)), dtype, axis)
+    start, stop = _ends(start, stop)
+    y = _line(start, stop, _steps(start, stop, num, endpoint))
+    if dtype is not None and np.issubdtype(dtype, np.integer):
+        y = np.floor(y)
+    y = _finished(y, dtype, axis)
     if not retstep:
         return y
     intervals = num - 1 if endpoint else num
-    return y, (stop - start) / intervals if intervals > 0 else (stop - start) * np.nan
+    return y, (stop - start) / intervals if intervals > 0 else np.nan
 
 
 @composed(np.logspace)
@@ -56,6 +67,7 @@ def logspace(
     start: Any, stop: Any, num: Any = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
     """`np.logspace`: powers of `base`, which may be a Tensor too."""
+    start, stop, base = _ends(start, stop, base)
     dims = max(np.ndim(start), np.ndim(stop), np.ndim(base))
     if np.ndim(base):  # then NumPy makes arrays of Python's numbers, which are not weak
         start, stop = (end if hasattr(end, "dtype") else np.asarray(end) for end in (start, stop))
@@ -67,8 +79,11 @@ def logspace(
 @composed(np.geomspace)
 def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """`np.geomspace`: start · (stop / start)ᵗ, a logarithmic spiral where these are complex."""
+    start, stop = _ends(start, stop)
     if (np.equal(data_of(start), 0) | np.equal(data_of(stop), 0)).any():
         raise ValueError("Geometric sequence cannot include zero")
-    if dtype is None:
-        dtype = np.result_type(data_of(start), data_of(stop), np.float64)  # NumPy's is never narrower here
-    return _finished(start * (stop / start) ** _steps(start, stop, num, endpoint), dtype, axis)
+    # It is computed in this dtype, too: without another one, NumPy's is never narrower than float64.
+    wide = np.result_type(data_of(start), data_of(stop), np.float64 if dtype is None else dtype, 1.0)
+    start, stop = typed(start, wide), typed(stop, wide)
+    y = start * (stop / start) ** _steps(start, stop, num, endpoint)
+    return _finished(y, wide if dtype is None else dtype, axis)

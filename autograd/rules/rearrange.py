@@ -13,7 +13,9 @@ from ..node import Value, data_of
 from ..primitive import REGISTRY, composed, define
 from ..recorder import unwrap, wrap
 from .arrange import broadcast_to, ravel, reshape, transpose
+from .constant import tracked
 from .index import getitem
+from .reduce import typed
 
 __all__ = ["as_tensors", "frozen", "roll", "tile"]
 
@@ -164,6 +166,13 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         for x, place in zip(xi, places)
     ]
     return as_tensors(lines) if sparse else broadcast_arrays(*lines)
+
+
+@composed(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """`np.ix_`: each sequence along an axis of its own. Numbers that are no positions keep their gradient."""
+    meshes = np.ix_(*unwrap(args))
+    return as_tensors(typed(x).reshape(mesh.shape) if tracked(x) else mesh for x, mesh in zip(args, meshes))
 
 
 # A function of NumPy's applied along axes, one call after the other

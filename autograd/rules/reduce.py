@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..errors import NoRuleError
 from ..node import Value
 from ..primitive import REGISTRY, define
 from ..recorder import operand, unrecorded, unwrap
@@ -205,6 +206,13 @@ def _shared(total: Any, n: Any) -> Any:
     return np.where(none, unwrap(total) / n, total / np.where(none, 1, n))
 
 
+def _whole(ddof: Any) -> Any:
+    """How many degrees of freedom are taken away: a constant."""
+    if tracked(ddof):
+        raise NoRuleError("np.var and np.std have no rule for ddof= (correction=): if it is constant, detach it.")
+    return unwrap(ddof)
+
+
 @optional(np.var)
 def _var(
     a: Any,
@@ -225,7 +233,7 @@ def _var(
         mean = _shared(sum(_masked(centred, where, 0), axis, keepdims=True), n)
     d = _masked(centred - mean, where, 0)
     squares = np.square(d.real) + np.square(d.imag) if a.dtype.kind == "c" else np.square(d)
-    freedom = _how_many(a, axis, keepdims, where) - (ddof if correction is None else correction)
+    freedom = _how_many(a, axis, keepdims, where) - _whole(ddof if correction is None else correction)
     if (freedom <= 0).any():
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=5)
     y = _shared(sum(squares, axis, keepdims=keepdims), np.maximum(freedom, 0))
@@ -320,21 +328,27 @@ def _deviation(a: Any, axis: Axis) -> Any:
     return np.conjugate(a - a.mean(axis, keepdims=True))
 
 
+def _freedom(shape: tuple[int, ...], axis: Axis, ddof: float) -> Any:
+    return max(count(shape, axis) - ddof, 0)  # as NumPy: none is left, not less
+
+
 var = define(
     np.var,
     "a; axis=None, *, ddof=0, keepdims=False -> y",
+    forward=lambda a, axis, ddof, keepdims: np.var(a, axis, ddof=_whole(ddof), keepdims=keepdims),
     wider=_var,
     a=lambda g, a, a_shape, axis, ddof, keepdims: (
-        _divided(restore(g, a_shape, axis, keepdims) * 2, count(a_shape, axis) - ddof) * _deviation(a, axis)
+        _divided(restore(g, a_shape, axis, keepdims) * 2, _freedom(a_shape, axis, ddof)) * _deviation(a, axis)
     ),
 )
 std = define(
     np.std,
     "a; axis=None, *, ddof=0, keepdims=False -> y",
+    forward=lambda a, axis, ddof, keepdims: np.std(a, axis, ddof=_whole(ddof), keepdims=keepdims),
     wider=_std,
     a=lambda g, a, y, a_shape, axis, ddof, keepdims: (
         restore(g, a_shape, axis, keepdims)
-        * _divided(ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims)), count(a_shape, axis) - ddof)
+        * _divided(ratio(_deviation(a, axis), restore(y, a_shape, axis, keepdims)), _freedom(a_shape, axis, ddof))
     ),
 )
 

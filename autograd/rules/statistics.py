@@ -16,6 +16,7 @@ from ..errors import NoRuleError
 from ..primitive import composed, define
 from ..recorder import unrecorded, unwrap
 from .constant import tracked
+from .rearrange import as_tensors
 from .reduce import Axis, count, typed
 
 __all__ = ["bincount"]
@@ -44,11 +45,13 @@ def _average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fa
         y = np.mean(a, axis=axis, keepdims=keepdims)
         return (y, unrecorded(np.full(y.shape, count(a.shape, axis), y.dtype))) if returned else y
     weights = np.broadcast_to(_weights(a, weights, axis), a.shape)
-    total = np.sum(typed(weights, np.result_type(a.dtype, weights.dtype)), axis=axis, keepdims=keepdims)
+    dtype = np.result_type(a.dtype, weights.dtype, *([] if a.dtype.kind in "fc" else [np.float64]))
+    a, weights = typed(a, dtype), typed(weights, dtype)
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
     if np.any(total == 0):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     y = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-    return (y, total) if returned else y
+    return as_tensors((y, total)) if returned else y
 
 
 # Covariance
@@ -141,12 +144,12 @@ bincount = define(
 
 @composed(np.histogram)
 def _histogram(a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None) -> Any:
-    if tracked(a) or not tracked(weights):
+    if tracked((a, bins, range)) or not tracked(weights):
         raise NoRuleError(
             "np.histogram has a rule for weights alone: the counts are constant piece by piece, and the edges of the "
-            "bins are taken as given. Call it on `t.detach()`."
+            "bins are taken as given. Call it on `t.detach()`, for the bins and the range too."
         )
-    a, bins, range = np.ravel(unwrap(a)), unwrap(bins), unwrap(range)
+    a, bins, range, weights = np.ravel(unwrap(a)), unwrap(bins), unwrap(range), typed(weights)
     plain, edges = np.histogram(a, bins, range, weights=np.ravel(unwrap(weights)))
     bin_of = np.where(a == edges[-1], len(edges) - 2, np.searchsorted(edges, a, side="right") - 1)
     inside = (bin_of >= 0) & (bin_of < len(edges) - 1)

@@ -46,10 +46,11 @@ def _arccosh_root(x: Any) -> Any:
     return np.sqrt(x - 1) * np.sqrt(x - -1)
 
 
-def _radius(y: Any, x: Any) -> Any:
-    """The distance of (x, y) from the origin; 1 at the origin, where it is a divisor of 0."""
+def _over_square(g: Any, leg: Any, y: Any, x: Any) -> Any:
+    """g · leg / (x² + y²), 0 at the origin. Divided twice, since the square can overflow."""
     r = np.hypot(y, x)
-    return r + (r == 0)
+    r = r + (r == 0)
+    return g * (leg / r) / r
 
 
 # Circular
@@ -69,11 +70,11 @@ arctanh = elementwise(np.arctanh, "x -> y", x=lambda g, x: ratio(g, (1 - x) * (1
 
 # Angles
 
-arctan2 = elementwise(  # NumPy's order: the ordinate first. Divided twice, since r² can overflow.
+arctan2 = elementwise(  # NumPy's order: the ordinate first
     np.arctan2,
     "y, x -> angle",
-    y=lambda g, y, x: g * (x / _radius(y, x)) / _radius(y, x),
-    x=lambda g, y, x: -g * (y / _radius(y, x)) / _radius(y, x),
+    y=lambda g, y, x: _over_square(g, x, y, x),
+    x=lambda g, y, x: -_over_square(g, y, y, x),
 )
 hypot = elementwise(
     np.hypot,

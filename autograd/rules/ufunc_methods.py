@@ -101,14 +101,14 @@ def _reduceat(ufunc: Any, array: Any, indices: Any, axis: int = 0, dtype: Any = 
     indices = unwrap(indices)
     plain = ufunc.reduceat(unwrap(array), indices, axis, dtype)
     layers = _layers(array.astype(plain.dtype), axis)
-    sums = [functools.reduce(ufunc, layers[start:stop]) for start, stop in _segments(indices, len(layers))]
+    sums = [functools.reduce(ufunc, layers[start:stop]) for start, stop in zip(*_segments(indices, len(layers)))]
     return np.concatenate(sums, axis) if sums else array.swapaxes(0, axis)[:0].swapaxes(0, axis)
 
 
-def _segments(indices: Any, n: int) -> list[tuple[int, int]]:
-    """The slices that `reduceat` reduces: from each index to the next, but one element at least."""
-    starts = [int(i) for i in indices]
-    return [(start, max(stop, start + 1)) for start, stop in zip(starts, [*starts[1:], n])]
+def _segments(indices: Any, n: int) -> tuple[Any, Any]:
+    """Where the slices that `reduceat` reduces start and stop: at the next index, but after one element at least."""
+    starts = np.asarray(indices, dtype=np.intp)
+    return starts, np.maximum(np.append(starts[1:], n), starts + 1)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -155,10 +155,13 @@ def _put_at(ufunc: Any, a: Any, indices: Any, values: Sequence[Any]) -> None:
     if ufunc in (np.add, np.subtract):
         a[...] = ufunc(a, scatter(values[0].astype(a.dtype), a.shape, indices))
         return
+    places, place_of = np.unique(positions, return_inverse=True)  # a turn copies these, not the whole
+    place_of, key = place_of.reshape(positions.shape), np.unravel_index(places, a.shape)
+    changed = a[key]
     for turn in range(turns.max() + 1):
         now = turns == turn
-        key = np.unravel_index(positions[now], a.shape)
-        a[key] = ufunc(a[key], *[v[now] for v in values])
+        changed[place_of[now]] = ufunc(changed[place_of[now]], *[v[now] for v in values])
+    a[key] = changed
 
 
 def _turns(positions: Any) -> Any:
@@ -219,9 +222,10 @@ for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
 
 def _spread_sums(g: Any, array_shape: tuple[int, ...], indices: Any, axis: int) -> Any:
     """The VJP of `add.reduceat`: each element gets the cotangents of the sums that it is in."""
-    spans = _segments(indices, array_shape[axis])
-    elements = np.concatenate([np.arange(*span) for span in spans])
-    sums = np.repeat(np.arange(len(spans)), [stop - start for start, stop in spans])
+    starts, stops = _segments(indices, array_shape[axis])
+    sizes = stops - starts
+    sums = np.repeat(np.arange(sizes.size), sizes)
+    elements = np.arange(sums.size) + np.repeat(stops - sizes.cumsum(), sizes)
     lead = (slice(None),) * (axis % len(array_shape))
     return scatter(g[(*lead, sums)], array_shape, (*lead, elements))
 

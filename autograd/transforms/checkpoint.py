@@ -28,7 +28,7 @@ from ..modes import current_mode, enable_grad
 from ..node import Node, Parts, Value, data_of, tick
 from ..primitive import Primitive
 from ..recorder import taken, wrap
-from ..versions import last_written, latest_write
+from ..versions import latest_write, written_since
 from .nested import leaves_of, rebuilt
 from .run import name_of, tracked_variable
 from .variables import Stretch, noted, recorded_since, stand_in, variable
@@ -124,14 +124,12 @@ def _refuse_overwritten(nodes: list[Node], call: _Call) -> None:
     if latest_write() < call.made:
         return
     for node in nodes:
-        for value in node.saved or ():
-            for array in value if isinstance(value, list | tuple) else (value,):
-                if hasattr(array, "shape") and last_written(array) > call.made:
-                    raise StaleError(
-                        f"checkpoint: {name_of(call.fun)} uses a value, in {node.primitive.name}, that has been "
-                        "overwritten in place since it ran (by an optimizer step, load_state_dict or an assignment to "
-                        ".data): the gradient would be wrong. Call backward before the update."
-                    )
+        if any(written_since(value, call.made) for value in node.saved or ()):
+            raise StaleError(
+                f"checkpoint: {name_of(call.fun)} uses a value, in {node.primitive.name}, that has been overwritten "
+                "in place since it ran (by an optimizer step, load_state_dict or an assignment to .data): the gradient "
+                "would be wrong. Call backward before the update."
+            )
 
 
 def _zeros(node: Node, like: Any) -> Any:
@@ -165,6 +163,17 @@ class _Pulls:
 def _call(call: _Call, *xs: Any) -> Any:
     """Stands for the function in the primitive; nothing calls it."""
 
+
+def _refuse_escaped(g: Any, saved: Any) -> Any:
+    raise RuntimeError(
+        "checkpoint: a Tensor that was computed inside is used outside, and is not in what the function returned (an "
+        "array, or nested lists, tuples and dicts of arrays), so its gradient would be lost. Return it."
+    )
+
+
+#: What the variables of the first run become after it: only what got out on another way still leads to them.
+_ESCAPED = Primitive(lambda x: x, "x -> y", {"x": lambda g: g})
+_ESCAPED.name, _ESCAPED.pulls = "checkpoint", (_refuse_escaped,)
 
 _CHECKPOINT = Primitive(_call, "*xs; call -> *results", {"xs": lambda g, i, xs, call: _again(g, xs, call)[i]})
 _CHECKPOINT.name, _CHECKPOINT.pulls = "checkpoint", _Pulls()
@@ -219,6 +228,9 @@ def checkpoint(fun: F) -> F:
         result = fun(*first_args, **first_kwargs)
         found, ours = leaves_of(result), _tracked_results(result, start)
         outside = tuple(recorded_since(start, [found[k]._node for k in ours], variables)[1])
+        for leaf, given_leaf, on in zip(replaced, leaves, tracked):
+            if on:
+                leaf._node.primitive, leaf._node.parents = _ESCAPED, (given_leaf._node,)
         parents = (*[x for x, _ in inputs], *outside)
         arrays = [found[k]._array for k in ours]
         if not ours or not parents:

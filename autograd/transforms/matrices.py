@@ -37,9 +37,9 @@ def _pulls(run: Run, stretch: Stretch, k: int, cotangents: Iterable[Any], shape:
 
 def _basis(like: Any, shape: tuple[int, ...]) -> Iterable[Any]:
     """The arrays of `shape` with a single 1 among zeros, in order."""
-    for k in range(int(np.prod(shape))):
+    for index in np.ndindex(shape):
         e = np.zeros_like(like, shape=shape)
-        e.reshape(-1)[k] = 1
+        e[index] = 1
         yield e
 
 

@@ -115,6 +115,11 @@ class Run:
                 f"{call} of {name_of(fun)} with respect to argument {argnum} got {len(args)} positional arguments: "
                 "pass what to differentiate with respect to by position, or choose another argnum."
             ) from None
+        if len({k % len(args) for k in chosen}) < len(chosen):
+            raise ValueError(
+                f"{call} of {name_of(fun)} with respect to arguments {argnum} got {len(args)} positional arguments: "
+                "with these, two of the positions are the same argument."
+            )
         self.x = parts if several else parts[0]
         self.leaves: list[Any] = []
         self.arrays: list[Any] = []

@@ -242,7 +242,9 @@ class Stretch:
 
 
 def _renewed(tensor: Any) -> Any:
-    """Another Tensor with the same values and history."""
+    """Another Tensor with the same values and history; the `Parts` for a stand-in as it is."""
+    if tensor.__class__ is Parts:
+        return tensor
     return wrap(tensor._array, tensor._node) if tensor._requires_grad else wrap(tensor._array.copy())
 
 

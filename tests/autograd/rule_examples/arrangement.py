@@ -103,6 +103,10 @@ EXAMPLES: dict[str, list[Example]] = {
         one(lambda x, y: _total(np.broadcast_arrays(x, y)), a, b, complexes=True)
         for a, b in [((3,), (2, 1)), ((), (2,)), ((2, 3), (2, 3)), ((0, 1), (3,))]
     ],
+    "ix_": [
+        *[one(lambda *xs: _total(np.ix_(*xs)), *s, complexes=True) for s in [((2,), (3,)), ((3,),)]],
+        one(lambda x: _total(np.ix_([0, 1], x)), (3,), complexes=True),
+    ],
     "meshgrid": [
         *[
             one(lambda *xs, k=k: _total(np.meshgrid(*xs, **k)), *s, complexes=True)
