@@ -63,6 +63,9 @@ class Primitive:
         of any length (`*parts`).
     several : bool
         Whether the function returns a tuple or list of arrays.
+    spent : bool
+        Whether a backward pass uses it up. Not so an operation that only takes an array apart, and so saves none
+        of it: each of its parts may have a backward pass of its own.
     variadic : bool
         Whether the one input is a sequence of arrays (`*xs`).
     rules : dict
@@ -96,6 +99,7 @@ class Primitive:
         "rules",
         "saves",
         "several",
+        "spent",
         "variadic",
         "wider",
     )
@@ -137,6 +141,7 @@ class Primitive:
         self.wider = wider
         self._check_rules()
         self.saves = self._saves()
+        self.spent = not self.several or not {*self.inputs, *self.outputs}.isdisjoint(self.saves)
         self.pulls: Any = ()  # filled in by the recorder
 
     def wants(self, rule: Rule) -> tuple[str, ...]:
@@ -209,6 +214,7 @@ def part(whole: Primitive, output: str) -> Primitive:
     taken = Primitive(lambda results, k: results[k], "results; k, shape, dtype -> result", {"results": rule})
     taken.name = f"{whole.name}.{output}" if whole.outputs else f"{whole.name}[{output}]"
     taken.pulls = (lambda g, saved: rule(g, *saved),)
+    taken.spent = False
     return taken
 
 

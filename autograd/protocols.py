@@ -6,6 +6,7 @@ is tracked, runs on the arrays. Anything else is refused by name: a gradient is 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable
@@ -59,6 +60,13 @@ def _named(given: inspect.BoundArguments, start: int) -> dict[str, Any]:
     return dict(list(given.arguments.items())[start:])
 
 
+@functools.cache
+def _place_of_out(handler: Callable[..., Any]) -> int:
+    """Which argument by position is `out`; a number that is never reached where none is."""
+    names = [*inspect.signature(handler).parameters]
+    return names.index("out") if "out" in names else sys.maxsize
+
+
 def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Callable[..., Any]) -> Any:
     handler = REGISTRY.get(key)
     if handler is None and key not in CONSTANT:
@@ -72,6 +80,8 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
         given = inspect.signature(plain).bind(*args, **kwargs)
         args, kwargs = given.args[: primitive.positional], _named(given, primitive.positional)
+    if primitive is None and len(args) > (place := _place_of_out(handler)) and args[place] is not None:
+        raise TypeError(f"{name} cannot write into out= with Tensors: values on a tape are never overwritten.")
     if kwargs:
         kwargs = {k: v for k, v in kwargs.items() if not (k in _DEFAULTS and v is _DEFAULTS[k])}
         if primitive is not None:

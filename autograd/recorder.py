@@ -67,6 +67,8 @@ def wrap(data: Any, node: Node | None = None) -> Any:
 
 def unrecorded(result: Any) -> Any:
     """What a function that is not recorded returns: arrays as Tensors, everything else as it is."""
+    if isinstance(result, Value):  # of a user's function, which NumPy called
+        return result
     if is_foreign(result) or (isinstance(result, ndarray | np.generic) and result.dtype.kind in "fciub"):
         return wrap(result)
     if isinstance(result, list | tuple):
@@ -144,6 +146,13 @@ def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -
     error.add_note(f"in {primitive.name}({shown})")
 
 
+def miscounted(primitive: Primitive, result: Any) -> None:
+    """Refuse what a function returned that does not fit its signature."""
+    expected = f"a tuple of {', '.join(primitive.outputs)}" if primitive.outputs else "a list or tuple of arrays"
+    got = f"a {type(result).__name__}" + (f" of {len(result)}" if isinstance(result, list | tuple) else "")
+    raise TypeError(f"{primitive.name}: its signature says that it returns {expected}; it returned {got}.")
+
+
 def lift(node: Node) -> tuple[Any, ...]:
     """What a node saved, for rules that shall be recorded: tracked values are Tensors again."""
     primitive = node.primitive
@@ -178,6 +187,7 @@ _SCOPE: dict[str, Any] = {
     "constant": constant,
     "current_mode": current_mode,
     "explain": explain,
+    "miscounted": miscounted,
     "ndarray": ndarray,
     "new": object.__new__,
     "operand": operand,
@@ -258,7 +268,10 @@ def source(primitive: Primitive) -> str:
     """The text of the recorder of `primitive`."""
     unwrapping, call, operands, tensor, tracked, noting = (_variadic if primitive.variadic else _fixed)(primitive)
     if primitive.several:
+        n = len(primitive.outputs)
+        counted = "not isinstance(_result, (tuple, list))" + (f" or len(_result) != {n}" if n else "")
         result = [
+            f"if {counted}: miscounted(primitive, _result)",
             "_results = tuple([as_array(part) for part in _result])",
             "_shape = tuple([part.shape for part in _results])",
         ]

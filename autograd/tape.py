@@ -155,7 +155,7 @@ def pull_back(
                     if c.__class__ is not parent.kind and not record:
                         c = np.asarray(c)  # NumPy's sum of two 0-d arrays is a scalar
                 cotangents[parent] = c
-            if release:
+            if release and primitive.spent:
                 node.saved = None
             pull = None
     except Exception as error:

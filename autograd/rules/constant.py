@@ -30,6 +30,7 @@ CONSTANT: set[Any] = {
     *(np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.signbit),
     *(np.isclose, np.allclose, np.array_equal),
     *(np.all, np.any, np.logical_and.reduce, np.logical_or.reduce, np.isin, np.array_equiv),
+    getattr(np, "in1d", np.isin),  # before NumPy 2.4
     *(np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal),
     # positions and counts
     *(np.argmax, np.argmin, np.argsort, np.nonzero, np.flatnonzero, np.argwhere),

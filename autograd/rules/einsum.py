@@ -194,6 +194,8 @@ def _lettered(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     alphabet = string.ascii_uppercase + string.ascii_lowercase  # the order that NumPy gives the labels
 
     def letters(labels: Any) -> str:
+        if any(label is not Ellipsis and not 0 <= label < len(alphabet) for label in labels):
+            raise ValueError(f"einsum: labels are numbers from 0 to {len(alphabet) - 1}, or ..., got {labels}.")
         return "".join("..." if label is Ellipsis else alphabet[label] for label in labels)
 
     pairs, last = arguments, ""

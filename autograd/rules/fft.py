@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 
 from ..node import data_of
-from ..primitive import composed, define
+from ..primitive import REGISTRY, composed, define
 from .elementwise import cast
 from .index import scatter
+from .rearrange import frozen
 
 __all__: list[str] = []
 
@@ -177,5 +178,18 @@ def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: Any = None) -> Any
 
 # Moving the zero frequency
 
-define(np.fft.fftshift, "x; axes=None -> y", x=lambda g, axes: np.fft.ifftshift(g, axes))
-define(np.fft.ifftshift, "x; axes=None -> y", x=lambda g, axes: np.fft.fftshift(g, axes))
+_fftshift = define(np.fft.fftshift, "x; axes=None -> y", x=lambda g, axes: np.fft.ifftshift(g, axes))
+_ifftshift = define(np.fft.ifftshift, "x; axes=None -> y", x=lambda g, axes: np.fft.fftshift(g, axes))
+
+
+def fftshift(x: Any, axes: Any = None) -> Any:
+    """`np.fft.fftshift`."""
+    return _fftshift(x, frozen(axes))
+
+
+def ifftshift(x: Any, axes: Any = None) -> Any:
+    """`np.fft.ifftshift`."""
+    return _ifftshift(x, frozen(axes))
+
+
+REGISTRY[np.fft.fftshift], REGISTRY[np.fft.ifftshift] = fftshift, ifftshift

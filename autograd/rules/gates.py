@@ -10,7 +10,7 @@ import numpy as np
 
 from ..node import Value, data_of
 from ..primitive import define
-from ..recorder import unwrap, wrap
+from ..recorder import regroup, unwrap, wrap
 
 __all__ = ["stop_gradient", "straight_through"]
 
@@ -21,12 +21,13 @@ def stop_gradient(x: Any) -> Any:
     Parameters
     ----------
     x : Tensor or array_like
-        Any shape.
+        Any shape; or lists, tuples and dicts of them, also nested.
 
     Returns
     -------
     Tensor or array_like
-        A Tensor that shares its memory with `x` and is cut from the graph; anything else as it is.
+        A Tensor that shares its memory with `x` and is cut from the graph; of a list, tuple or dict, such a one
+        for each; anything else as it is.
 
     Examples
     --------
@@ -34,7 +35,11 @@ def stop_gradient(x: Any) -> Any:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return wrap(x._array) if isinstance(x, Value) else x
+    if isinstance(x, Value):
+        return wrap(x._array)
+    if isinstance(x, list | tuple):
+        return regroup(x, [stop_gradient(item) for item in x])
+    return {key: stop_gradient(item) for key, item in x.items()} if isinstance(x, dict) else x
 
 
 def _swap(x: Any, value: Any) -> Any:

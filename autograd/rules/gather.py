@@ -47,6 +47,8 @@ def gathered(x: Any, function: Callable[[Any], Any]) -> Any:
 def within(positions: Any, n: int, mode: str) -> Any:
     """The positions as an index into n elements: too large or too small ones wrapped or clipped, if `mode` says so."""
     positions = as_array(freeze(unwrap(positions)))
+    if positions.dtype.kind in "biu":  # booleans are the positions 0 and 1 here, not a mask
+        positions = positions.astype(np.intp, copy=False)
     if mode == "raise":
         return positions
     if mode not in ("wrap", "clip"):

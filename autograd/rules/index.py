@@ -7,6 +7,7 @@ only it gets a gradient. An index that is an array or a list is copied, so that 
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ from ..primitive import define
 from ..recorder import unwrap
 
 __all__ = ["freeze", "getitem", "put", "scatter"]
+
+
+#: What the bounds of a slice usually are.
+_BOUNDS = frozenset({int, type(None)})
 
 
 def freeze(key: Any) -> Any:
@@ -26,6 +31,11 @@ def freeze(key: Any) -> Any:
 def _frozen(part: Any) -> Any:
     if isinstance(part, list | tuple | range):  # inside a tuple, a tuple is a list of positions too
         return np.array(part, dtype=None if len(part) else np.intp)
+    if part.__class__ is slice:
+        start, stop, step = part.start, part.stop, part.step
+        if start.__class__ in _BOUNDS and stop.__class__ in _BOUNDS and step.__class__ in _BOUNDS:
+            return part
+        return slice(*[b if b is None else operator.index(b) for b in (start, stop, step)])  # 0-d arrays can change
     return part.copy() if isinstance(part, np.ndarray) else part
 
 
@@ -116,7 +126,7 @@ def _last_wins(g: Any, key: Any) -> Any:
     order = np.cumsum(np.ones_like(picked, dtype=np.intp)).reshape(picked.shape)
     slots = np.zeros_like(g, dtype=np.intp)
     slots[key] = order
-    return picked * (slots[key] == order).astype(g.dtype)
+    return np.where(slots[key] == order, picked, 0)
 
 
 getitem: Any = define(_getitem, "x; key -> y", x=lambda g, x_shape, key: scatter(g, x_shape, key))

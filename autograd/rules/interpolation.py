@@ -56,4 +56,6 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         before = after - (knots[after] != knots[after - 1])  # at a jump at the end, NumPy takes the last value
         start, f = xp[before], fp[before]
         y = f + (fp[after] - f) * ratio(inner - start, xp[after] - start)
+        if not np.isfinite(data_of(fp)).all():  # at a knot, the value is its own, whatever its neighbour's is
+            y = where((data_of(inner) == knots[before]) & np.isnan(data_of(y)), f, y)
     return where(below, fp[0] if left is None else left, where(above, fp[-1] if right is None else right, y))

@@ -78,7 +78,7 @@ _polyval: Any = define(
     np.polyval,
     "p, x -> y",
     promotes=True,
-    p=lambda g, p_shape, x: (g.ravel() @ vander(x.ravel(), p_shape[0])).astype(g.dtype),
+    p=lambda g, p_shape, x: (g.ravel() @ vander(_converted(x.ravel(), g.dtype), p_shape[0])).astype(g.dtype),
     x=lambda g, p, x: g * _polyval(_derivative(p, g.dtype), x),
 )
 
@@ -135,7 +135,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
         r = concatenate([r[:k], r[k:stop] - quotient[-1] * v, r[stop:]])
     while len(r) > 1 and np.allclose(data_of(r)[0], 0, rtol=1e-14):
         r = r[1:]
-    return stack(quotient) if quotient else unrecorded(np.zeros_like(data_of(r), shape=(1,))), r
+    return stack(quotient) if quotient else unrecorded(np.zeros_like(data_of(r), shape=(1,))), unrecorded(r)
 
 
 def _converted(x: Any, dtype: Any) -> Any:
@@ -273,11 +273,11 @@ def polyfit(
     if not cov:
         return c
     spread = np.linalg.inv(lhs.T @ lhs) / (scale[:, None] * scale)
+    spread = spread if y.ndim == 1 else spread[:, :, None]
     if cov != "unscaled":
         if len(x) <= order:
             raise ValueError("the number of data points must exceed order to scale the covariance matrix")
-        factor = residuals / (len(x) - order)
-        spread = (spread if y.ndim == 1 else spread[:, :, None]) * factor
+        spread = spread * (residuals / (len(x) - order))
     return c, spread
 
 

@@ -5,9 +5,11 @@ What moves values has a rule that moves the cotangent back; what copies them, on
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import Value, data_of
 from ..primitive import REGISTRY, composed, define
@@ -52,12 +54,17 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     return _roll(a, frozen(shift), frozen(axis))
 
 
+def flip(m: Any, axis: Any = None) -> Any:
+    """`np.flip`."""
+    return _flip(m, frozen(axis))
+
+
 def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """`np.rot90`."""
     return _rot90(m, k, frozen(axes))
 
 
-REGISTRY[np.roll], REGISTRY[np.rot90] = roll, rot90
+REGISTRY[np.roll], REGISTRY[np.flip], REGISTRY[np.rot90] = roll, flip, rot90
 
 
 def _axes_of(function: Any) -> None:
@@ -111,8 +118,7 @@ _tile = define(np.tile, "A; reps -> y", A=_untile)
 
 def tile(A: Any, reps: Any) -> Any:
     """`np.tile`."""
-    reps = unwrap(reps)
-    return _tile(A, tuple([int(r) for r in np.atleast_1d(reps)]))
+    return _tile(A, tuple([operator.index(r) for r in np.atleast_1d(unwrap(reps)).tolist()]))
 
 
 def _unrepeat(g: Any, a_shape: tuple[int, ...], repeats: int, axis: int) -> Any:
@@ -196,7 +202,7 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
 def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
     """`np.apply_over_axes`."""
     for axis in np.atleast_1d(np.asarray(axes)).tolist():
-        axis %= a.ndim
+        axis = normalize_axis_index(axis, a.ndim)
         y = func(a, axis)
         if np.ndim(y) != a.ndim:
             y = np.expand_dims(y, axis)

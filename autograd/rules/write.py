@@ -59,7 +59,11 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     if ((places < -a.size) | (places >= a.size)).any():
         raise IndexError(f"np.put: an index is out of bounds for {a.size} elements")
     if places.size and np.size(v):
-        a[np.unravel_index(places % a.size, a.shape)] = _over_and_over(v, np.arange(places.size))
+        values = _over_and_over(v, np.arange(places.size))
+        if a.ndim:
+            a[np.unravel_index(places % a.size, a.shape)] = values
+        else:
+            a[...] = values[-1]
 
 
 @_writes(np.putmask)
@@ -105,7 +109,8 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """`np.fill_diagonal`."""
     marks = np.zeros(a.shape, dtype=bool)
     np.fill_diagonal(marks, True, wrap)
-    a[marks] = _over_and_over(val, np.arange(np.count_nonzero(marks)))
+    if np.size(val):
+        a[marks] = _over_and_over(val, np.arange(np.count_nonzero(marks)))
 
 
 @_writes(np.put_along_axis)

@@ -56,3 +56,11 @@ def test_straight_through_keeps_single_precision_and_plain_arrays() -> None:
 def test_shapes_that_do_not_agree_are_refused() -> None:
     with pytest.raises(ValueError, match=r"returned shape \(\), but the gradient goes to shape \(2,\)"):
         straight_through(np.sum)(Tensor([1.0, 2.0], requires_grad=True))
+
+
+def test_stop_gradient_of_structures():
+    def f(x):
+        held = stop_gradient({"a": [x, (x, 2)], "b": None})
+        return np.sum(x * held["a"][0] * held["a"][1][0])
+
+    np.testing.assert_array_equal(grad(f)(np.array([2.0, 3.0])), [4.0, 9.0])

@@ -495,3 +495,20 @@ def test_solving_is_as_in_pytorch(torch: Any, kind: str) -> None:
         z.backward(torch.tensor(u))
         for x, t in zip(inputs, their_inputs):
             np.testing.assert_allclose(x.grad, t.grad.numpy().conj(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("last", [0.0, 1e-18, 1e-12])
+def test_third_derivatives_of_det_at_a_singular_matrix_are_refused(last: float) -> None:
+    a = np.diag([2.0, 1.0, last])
+    check_gradients(np.linalg.det, a)
+    with pytest.raises(NoRuleError, match="third"):
+        check_gradients(np.linalg.det, a, order=3)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float64", 1e-120), ("float32", 1e-16)])
+def test_the_gradient_of_a_det_that_is_too_small_for_a_float(dtype: str, size: float) -> None:
+    x = Tensor(size * np.eye(3), requires_grad=True, dtype=dtype)
+    y = np.linalg.det(x)
+    assert y == 0.0
+    y.backward()
+    np.testing.assert_allclose(x.grad, size**2 * np.eye(3), rtol=1e-6)

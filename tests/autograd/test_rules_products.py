@@ -156,6 +156,8 @@ def test_options_of_einsum() -> None:
     with pytest.raises(TypeError, match="casting"):
         np.einsum("ij,jk", Tensor(a, requires_grad=True), b, dtype=np.float32, casting="safe")
     assert isinstance(np.einsum_path("ij,jk", x, x)[1], str)
+    with pytest.raises(ValueError, match="labels"):
+        np.einsum(x, [0, -1], [0])
 
 
 @pytest.mark.parametrize(
@@ -230,6 +232,15 @@ def test_interpolation_far_outside_and_at_jumps_has_finite_gradients() -> None:
         assert all(np.isfinite(g).all() for g in gradients)
     y, *_ = slopes([np.nan, 0.5], [0.0, 1.0], [1.0, 2.0])
     np.testing.assert_array_equal(y, [np.nan, 1.5])
+
+
+def test_interpolation_at_a_knot_beside_one_without_a_finite_value() -> None:
+    for missing in (np.nan, np.inf):
+        f = Tensor(np.array([0.0, 1.0, missing]), requires_grad=True)
+        with np.errstate(invalid="ignore"):
+            y = np.interp([0.5, 1.0], [0.0, 1.0, 2.0], f)
+        assert y.numpy().tolist() == [0.5, 1.0]
+        np.testing.assert_array_equal(y.gradient(f, cotangent=np.ones(2)).numpy(), [0.5, 1.5, 0.0])
 
 
 def test_interpolation_of_numbers_and_lists() -> None:
@@ -333,6 +344,28 @@ def test_polynomials_of_order_zero() -> None:
             function(x, -1)
     with pytest.raises(ValueError, match="k must be"):
         np.polyint(x, 3, [1.0, 2.0])
+
+
+def test_coefficients_of_a_polynomial_at_large_integers() -> None:
+    """The powers of an integer do not fit into an integer for long."""
+    for x in (np.array([1000, -3]), np.array([100, -3], np.int8)):
+        p = Tensor(values((9,)), requires_grad=True)
+        g = np.polyval(p, x).gradient(p, cotangent=np.ones(2)).numpy()
+        np.testing.assert_allclose(g, np.vander(x.astype(float), 9).sum(0), rtol=1e-14)
+
+
+def test_results_without_a_quotient_are_tensors_too() -> None:
+    q, r = np.polydiv([1.0, 2.0], Tensor(values((3,)), requires_grad=True))
+    assert isinstance(q, Tensor)
+    assert isinstance(r, Tensor)
+
+
+def test_the_unscaled_covariance_of_several_fits() -> None:
+    x, y = values((6,)), values((6, 2), seed=1)
+    expected = np.polyfit(x, y, 1, cov="unscaled")[1]
+    _, spread = np.polyfit(Tensor(x, requires_grad=True), y, 1, cov="unscaled")
+    assert spread.shape == expected.shape
+    np.testing.assert_allclose(spread.numpy(), expected, rtol=1e-10)
 
 
 def test_other_kinds_of_polynomials_are_refused_by_name() -> None:

@@ -174,3 +174,40 @@ def test_signatures_that_are_wrong_are_refused() -> None:
         define(lambda x: (x, x), "x -> x, y")
     with pytest.raises(ValueError, match="can name"):
         define(lambda x: [x], "x -> *parts", x=lambda g, parts: g[0])
+
+
+@pytest.mark.parametrize("results", [lambda x: x, lambda x: (x,), lambda x: (x, x, x)])
+def test_another_number_of_results_than_the_signature_says(results: Any) -> None:
+    pair = define(results, "x -> y, z", x=lambda g: g[0])
+    with pytest.raises(TypeError, match="a tuple of y, z; it returned"):
+        pair(Tensor(np.ones(2), requires_grad=True))
+
+
+def test_results_that_were_recorded_before_a_write_in_place() -> None:
+    x, w = tensors(np.arange(4.0), np.ones(2))
+    first, second = np.split(x, 2)
+    fresh = (first * second).sum()
+    with autograd.no_grad():
+        w -= 1.0
+    fresh.backward(retain_graph=True)
+    assert x.grad.tolist() == [2.0, 3.0, 0.0, 1.0]
+    with autograd.no_grad():
+        x -= 1.0
+    with pytest.raises(autograd.StaleError):
+        fresh.backward()
+
+
+@pytest.mark.parametrize("parts", [np.split, lambda x, n: list(x), lambda x, n: np.hsplit(x, n)])
+def test_the_parts_of_an_array_that_was_taken_apart_have_backward_passes_of_their_own(parts: Any) -> None:
+    (x,) = tensors([1.0, 2.0])
+    a, b = parts(x, 2)
+    (a * a).sum().backward()
+    (b * b * b).sum().backward()
+    assert x.grad.tolist() == [2, 12]
+
+
+def test_the_results_of_an_operation_that_saved_values_share_one_backward_pass() -> None:
+    e, e2 = powers(tensors([0.5])[0])
+    e.sum().backward()
+    with pytest.raises(ReleasedError):
+        e2.sum().backward()

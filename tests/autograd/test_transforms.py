@@ -895,3 +895,18 @@ def test_check_gradients_of_transforms():
     check_gradients(lambda x: make_jvp(model)(x)(V)[1], X, order=1)
     check_gradients(grad(energy), X, order=2)
     check_gradients(lambda x: hessian(lambda y: np.sum(x * y**3))(x), X, order=2)
+
+
+def test_jacobians_of_results_in_column_order():
+    x = np.arange(6.0).reshape(2, 3)
+    columns = np.asfortranarray(x)
+    np.testing.assert_array_equal(jacobian(lambda x: x.T * 2)(x).reshape(6, 6).sum(0), 2.0)
+    np.testing.assert_array_equal(jacobian(np.sin)(columns), jacobian(np.sin)(x))
+    np.testing.assert_array_equal(hessian(lambda x: np.sum(x**3))(columns), hessian(lambda x: np.sum(x**3))(x))
+    np.testing.assert_array_equal(tensor_jacobian_product(np.sin)(columns, 2.0), 2 * jacobian(np.sin)(x))
+
+
+def test_positions_that_turn_out_to_be_the_same():
+    with pytest.raises(ValueError, match="the same argument"):
+        grad(lambda x, y: x * y, (0, -2))(1.0, 2.0)
+    assert grad(lambda x, y: x * y, (0, -1))(1.0, 2.0) == (2.0, 1.0)

@@ -6,7 +6,8 @@ g det(A) A⁻ᵀ. That product is a polynomial, the matrix of cofactors, and has
 ==================  ==================================================================================
 `det`               of a singular or nearly singular matrix (condition above 1/√ε): the cofactors come
                     from the singular values, A = U S Vᴴ, cof A = det U · det Vᴴ · conj(U cof(S) Vᴴ). Exact
-                    for every rank, and so is the second derivative
+                    for every rank, and so is the second derivative; higher ones are refused where a singular
+                    value is 0, or below ε^⅔ of the largest
 `slogdet`           of a singular matrix: infinite, as the limit is, times the sign of the cofactor (0 where
                     that is 0)
 `sign`              of a real `slogdet`: its derivative is 0
@@ -19,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from ...node import data_of
+from ...errors import NoRuleError
+from ...node import Value, data_of
 from ...primitive import define
 from ..elementwise import ratio
 from .common import adjoint, conj, epsilon, transposed
@@ -45,12 +47,15 @@ def _turned(a: Any) -> Any:
     u, s, vh = np.linalg.svd(a)
     n = s.shape[-1]
     mask = np.eye(n, dtype=bool, like=data_of(s))
-    one = np.prod(np.where(mask, 1, s[..., None, :]), axis=-1)
-    tiny = np.finfo(s.dtype).tiny
-    positive = np.maximum(s, epsilon(s) ** 2 * data_of(s).max(-1, keepdims=True) + tiny)
-    leave = np.prod(np.where(mask, 1, positive[..., None, :]), axis=-1)
-    two = np.where(mask, 0, leave[..., :, None] / positive[..., None, :])
+    others = np.where(mask, 1, s[..., None, :])
+    one = np.prod(others, axis=-1)
+    two = np.where(mask, 0, _before(others) * _before(others[..., ::-1])[..., ::-1])
     return u, vh, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None], one, two
+
+
+def _before(x: Any) -> Any:
+    """The product of the elements before each one. No quotient of products: it would lose all digits at 0."""
+    return np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x, axis=-1)[..., :-1]], axis=-1)
 
 
 def cofactors(a: Any) -> Any:
@@ -59,8 +64,18 @@ def cofactors(a: Any) -> Any:
     return factor * conj((u * one[..., None, :]) @ vh)
 
 
+def _require_rank(s: Any) -> None:
+    if (s[..., -1] <= epsilon(s) ** (2 / 3) * s[..., 0]).any():
+        raise NoRuleError(
+            "np.linalg.det has no derivatives of third and higher order at a singular or nearly singular matrix: the "
+            "first and second are all that there are rules for."
+        )
+
+
 def _cofactors(g: Any, a: Any) -> Any:
     """In the bases of U and V, ∂cof(S)ᵢᵢ/∂Sⱼⱼ = pᵢⱼ and ∂cof(S)ᵢⱼ/∂Sⱼᵢ = −pᵢⱼ, with pᵢⱼ = Π sₖ over k ≠ i, j."""
+    if isinstance(a, Value) and a._requires_grad:  # what follows is differentiated, also the singular vectors
+        _require_rank(np.linalg.svdvals(data_of(a)))
     u, vh, factor, _, two = _turned(a)
     h = adjoint(u) @ g @ adjoint(vh)
     h_diagonal = np.einsum("...ii->...i", h)
@@ -74,7 +89,7 @@ cofactors = define(cofactors, "a -> c", a=_cofactors)
 
 def _det(g: Any, a: Any, y: Any) -> Any:
     inverse = _inverse(a)
-    if inverse is None:
+    if inverse is None or (abs(data_of(y)) < np.finfo(y.dtype).tiny).any():  # y may have vanished: 0 is not det(A)
         return g[..., None, None] * cofactors(a)
     return (g * y)[..., None, None] * transposed(inverse)
 

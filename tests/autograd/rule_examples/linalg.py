@@ -269,7 +269,8 @@ EXAMPLES: dict[str, list[Example]] = {
         _again(_with(LA.norm, "nuc"), np.zeros((0, 3)), half=False, **C),
     ],
     "linalg.cond": [
-        _again(_with(LA.cond, p), regular(3, 2), half=False, **C)
+        # NumPy 2.0 returns complex numbers where it is made of norms
+        _again(_with(LA.cond, p), regular(3, 2), half=False, complexes=LA.cond(1j * np.eye(2), p).dtype.kind == "f")
         for p in (None, 2, -2, 1, -1, np.inf, -np.inf, "fro", "nuc")
     ]
     + [_again(LA.cond, separated(4, 3), half=False, **C)],

@@ -307,5 +307,3 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
             *_with_options(_function, {"axis": -1}, {"axis": 0, "include_initial": True}, complexes=True),
             one(lambda a, f=_function: f(a, dtype=np.complex128), (3,), half=False),
         ]
-if hasattr(np, "trapz"):  # before NumPy 2.4
-    EXAMPLES["trapz"] = EXAMPLES["trapezoid"]

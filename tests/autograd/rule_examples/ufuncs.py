@@ -174,7 +174,10 @@ EXAMPLES: dict[str, list[Example]] = {
         one(lambda x: np.real_if_close(x * 1j), (3, 2), half=False),
     ],
     # Bessel functions
-    "sinc": [*unary(np.sinc, complexes=True), one(np.sinc, np.array([0.0, 1e-9, -1e-4, 1.0, 30.2]), order=3)],
+    "sinc": [
+        *unary(np.sinc, complexes=True),
+        one(np.sinc, np.array([0.0, 1e-9, -1e-4, 1.0, 30.2]), order=3, half=False),
+    ],
     "sinc_derivative": [
         one(lambda x: bessel.sinc_derivative(x, 1), (3, 4), complexes=True),
         one(lambda x: bessel.sinc_derivative(x, 2), np.array([0.0, 1e-9, 0.7, -0.31, 12.1]), complexes=True),
