@@ -57,6 +57,9 @@ def calls_over_axes(draw: Any) -> tuple[Any, dict[str, Any]]:
     return shape, {"s": sizes, "axes": axes, "norm": draw(st.sampled_from([None, "ortho", "forward"]))}
 
 
+_OLD = np.lib.NumpyVersion(np.__version__) < "2.1.0"
+
+
 @pytest.mark.parametrize("name", MANY)
 def test_any_axes_and_lengths(name: str) -> None:
     """Also an axis that is named twice, which NumPy transforms twice."""
@@ -66,6 +69,8 @@ def test_any_axes_and_lengths(name: str) -> None:
     @settings(QUICK, max_examples=20)
     def check(case: Any) -> None:
         shape, how = case
+        if _OLD and -1 in (how["s"] or ()) and len({k % len(shape) for k in how["axes"]}) < len(how["axes"]):
+            return  # NumPy 2.0 means the length before the first of the transforms, later ones that after it
         a = numbers(shape, name)
         try:
             expected = function(a, **how)
@@ -74,9 +79,7 @@ def test_any_axes_and_lengths(name: str) -> None:
                 function(Tensor(a, requires_grad=True), **how)
             return
         x = Tensor(a, requires_grad=True)
-        np.testing.assert_allclose(
-            function(x, **how).numpy(), expected, rtol=1e-14, atol=1e-14
-        )  # NumPy 2.0: other order
+        np.testing.assert_allclose(function(x, **how).numpy(), expected, rtol=1e-14, atol=1e-14)
         check_gradients(lambda a: function(a, **how), a)
 
     check()
