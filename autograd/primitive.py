@@ -152,7 +152,7 @@ class Primitive:
         """Everything that a rule may name."""
         known = {*self.inputs, *self.options, *self.outputs}
         if self.variadic:
-            return known | {"i", f"{self.inputs[0]}_shapes"}
+            return known | {"i", "others", f"{self.inputs[0]}_shapes"}
         return known | {f"{name}_{what}" for name in self.inputs for what in ("shape", "dtype")}
 
     def _check_rules(self) -> None:
@@ -248,7 +248,8 @@ def define(
         A function on arrays: NumPy's, or one of our own.
     signature : str
         `"inputs; options -> output"`, as in `"x, y -> z"` or `"a; axis=None -> y"`. One input `*xs` is a
-        sequence of arrays; its rule may name `i`, the position of the input that it is asked for.
+        sequence of arrays; its rule may name `i`, the position of the input that it is asked for, `xs_shapes`, and
+        `others`: the inputs, with None for one that only its own rule is asked for, and so nobody needs.
     forward : callable, optional
         What to call on plain arrays in place of `function`, where a quicker way exists.
     broadcasts, promotes : bool

@@ -127,6 +127,11 @@ def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
     return arrays, tracked, any(isinstance(value, Value) for value in values)
 
 
+def others(arrays: list[Any], tracked: list[bool]) -> list[Any]:
+    """The inputs of a variadic primitive, but not one that is tracked alone: its own rule needs the others."""
+    return [None if on else a for a, on in zip(arrays, tracked)] if tracked.count(True) == 1 else arrays
+
+
 def constant(given: Any) -> Any:
     """What an untracked input was, without its values; see `Node.constants`."""
     if isinstance(given, Value):
@@ -164,9 +169,9 @@ def lift(node: Node) -> tuple[Any, ...]:
             continue
         if name in primitive.outputs:
             lifted[k] = taken(node, primitive.outputs.index(name), value) if primitive.several else wrap(value, node)
-        elif primitive.variadic and name == primitive.inputs[0]:
+        elif primitive.variadic and name in (primitive.inputs[0], "others"):
             lifted[k] = [
-                array if parent is None else wrap(array, parent)
+                array if parent is None or array is None else wrap(array, parent)
                 for array, parent in zip(value, node.parents, strict=True)
             ]
         elif name in primitive.inputs:
@@ -191,6 +196,7 @@ _SCOPE: dict[str, Any] = {
     "ndarray": ndarray,
     "new": object.__new__,
     "operand": operand,
+    "others": others,
     "regroup": regroup,
     "sequence": sequence,
     "shape_of": np.shape,
@@ -381,7 +387,12 @@ def _outputs(primitive: Primitive) -> dict[str, str]:
 def _variadic(primitive: Primitive) -> tuple[list[str], str, str, str, str, list[str]]:
     """The parts of the text that depend on the inputs, for a sequence of them."""
     xs = primitive.inputs[0]
-    known = {xs: f"{xs}_", f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]", **_outputs(primitive)}
+    known = {
+        xs: f"{xs}_",
+        "others": f"others({xs}_, _on)",
+        f"{xs}_shapes": f"[shape_of(x) for x in {xs}_]",
+        **_outputs(primitive),
+    }
     pairs = f"for x, x_on in zip({xs}, _on)"
     noting = [
         f"_node.parents = tuple([x._node if x_on else None {pairs}])",

@@ -86,13 +86,15 @@ def _way(subscripts: str, ndims: tuple[int, ...], i: int) -> _Way:
     )
 
 
-def _rule(g: Any, i: int, operands: list[Any], subscripts: str, optimize: Any) -> Any:
-    way = _way(subscripts, tuple([np.ndim(x) for x in operands]), i)
-    factors = [g, *operands[:i], *operands[i + 1 :]]
+def _rule(
+    g: Any, i: int, others: list[Any], operands_shapes: list[tuple[int, ...]], subscripts: str, optimize: Any
+) -> Any:
+    way = _way(subscripts, tuple(map(len, operands_shapes)), i)
+    factors = [g, *others[:i], *others[i + 1 :]]
     c = _einsum(factors, subscripts=way.subscripts, optimize=bool(optimize), quick=True)
     # A label that nothing else has was summed over: the cotangent is the same along it. Where another operand
     # has it with length 1, or the other way round, NumPy broadcast: that is undone here.
-    shape = np.shape(operands[i])
+    shape = operands_shapes[i]
     lengths = tuple([shape[k] for k in way.firsts])
     if c.shape != lengths:
         widths = [1 if k is None else c.shape[k] for k in way.kept]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_examples import values
 
-from autograd import NoRuleError, Tape, Tensor, check_gradients
+from autograd import NoRuleError, Tape, Tensor, check_gradients, no_grad
 
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -441,3 +441,19 @@ def test_gradients_are_the_conjugates_of_pytorchs(name: str) -> None:
             assert x.grad is None
         else:
             np.testing.assert_allclose(x.grad, np.conj(t.grad.resolve_conj().numpy()), rtol=1e-11, atol=1e-12)
+
+
+def test_einsum_keeps_only_what_its_rules_need() -> None:
+    x, w = Tensor(np.ones((2, 3)), requires_grad=True), np.ones((3, 4))
+
+    def kept(y: Tensor) -> list[int]:
+        return [a.size for value in y.node.saved or () if isinstance(value, list) for a in value if hasattr(a, "size")]
+
+    assert kept(np.einsum("ij->j", x)) == []
+    assert kept(np.einsum("ij,jk->ik", x, w)) == [12]
+    assert sorted(kept(np.einsum("ij,jk->ik", x, Tensor(w, requires_grad=True)))) == [6, 12]
+    y = np.einsum("ij,jk->ik", x, w)
+    with no_grad():
+        x *= 2.0
+    y.sum().backward()  # x was written in place, and nobody needs it
+    assert x.grad.tolist() == [[4, 4, 4], [4, 4, 4]]
