@@ -23,6 +23,7 @@ from ..node import Value
 from ..primitive import composed, define
 from ..recorder import unwrap
 from .arrange import broadcast_to, concatenate
+from .constant import tracked
 from .elementwise import astype
 from .gather import gathered
 
@@ -65,16 +66,10 @@ frame: Any = define(  # type: ignore[no-redef]
 )
 
 
-def _tracked(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(map(_tracked, value))
-    return isinstance(value, Value) and value._requires_grad
-
-
 def _assembled(value: Any) -> Any:
     """Nested lists with Tensors in them as one Tensor."""
     if isinstance(value, list | tuple):
-        return np.stack([_assembled(v) for v in value]) if _tracked(value) else np.asarray(unwrap(value))
+        return np.stack([_assembled(v) for v in value]) if tracked(value) else np.asarray(unwrap(value))
     return value
 
 
@@ -173,7 +168,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if not x.ndim:
         return x.copy()
     widths = _widths(pad_width, x.ndim)
-    if mode == "empty" or (mode == "constant" and not _tracked(option)):
+    if mode == "empty" or (mode == "constant" and not tracked(option)):
         return frame(x, widths=widths, filling=0 if mode == "empty" else unwrap(option))
     if mode in ("reflect", "symmetric"):
         if option not in ("even", "odd"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,3 +40,12 @@ def test_a_function_outside_says_why(function: object, reason: str) -> None:
     with pytest.raises(NoRuleError, match=reason):
         function(x, x)  # type: ignore[operator]
     assert function(x.detach(), x.detach()).tolist() == [1, 2]  # type: ignore[operator]
+
+
+def test_the_page_is_up_to_date() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    page = (docs / "coverage.md").read_text()
+    if f"NumPy {np.__version__}:" not in page:
+        pytest.skip(f"docs/coverage.md was made with another NumPy than {np.__version__}: run docs/coverage.py")
+    lines = runpy.run_path(str(docs / "coverage.py"))["lines"]
+    assert page == "\n".join(lines(SURVEY)) + "\n"
