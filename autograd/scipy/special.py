@@ -28,6 +28,7 @@ __all__ = list(scipy.special.__all__)
 def replaced(name: str) -> Any:
     """What stands here for SciPy's function of that name; None where it is SciPy's own."""
     function = getattr(scipy.special, name, None)
+    function = getattr(function, "scipys", function)  # where `patch` has been
     return None if isinstance(function, np.ufunc) or not callable(function) else REGISTRY.get(function)
 
 

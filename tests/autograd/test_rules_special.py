@@ -564,3 +564,33 @@ def test_parameters_that_are_small_unsigned_integers() -> None:
         lambda n, x: sp.fdtr(n + np.uint8(20), n + np.uint8(20), x),
     ):
         check_gradients(lambda x, f=function: f(np.array([0, 1, 2], np.uint8), x), [0.5, 0.7, 1.3])
+
+
+PATCHED = """
+import numpy as np, scipy.special as sp
+import autograd.scipy
+from autograd import Tensor, check_gradients, grad
+softmax, plain = sp.softmax, sp.softmax(np.array([1.0, 2.0]))
+undo = autograd.scipy.patch()
+autograd.scipy.patch()  # twice is once
+a = np.array([0.3, -1.2, 0.7])
+for name, call in {
+    "logsumexp": lambda x: sp.logsumexp(x, b=[1.0, 2.0, 0.5]),
+    "softmax": lambda x: sp.softmax(x, axis=0),
+    "log_softmax": lambda x: sp.log_softmax(x),
+    "polygamma": lambda x: sp.polygamma(1, x * x),
+    "multigammaln": lambda x: sp.multigammaln(3 + x * x, 2),
+}.items():
+    np.testing.assert_allclose(call(Tensor(a, requires_grad=True)).numpy(), call(a), rtol=1e-12)
+    check_gradients(call, a)
+assert isinstance(sp.softmax(a), np.ndarray) and sp.softmax.__name__ == "softmax"
+assert grad(lambda x: sp.softmax(x)[0])(a).shape == (3,)
+np.testing.assert_array_equal(sp.softmax(np.array([1.0, 2.0])), plain)
+assert autograd.scipy.special.softmax(Tensor(a, requires_grad=True)).requires_grad
+undo()
+assert sp.softmax is softmax
+"""
+
+
+def test_scipys_own_functions_take_tensors_after_patch() -> None:
+    assert _run(PATCHED + "print('done')").strip() == "done"
