@@ -12,6 +12,9 @@ reverse and leaves a gradient in `.grad` of each leaf. Ordinary NumPy code works
 array([-1. , -0.5])
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._other import refuse_mixture
 
 refuse_mixture(__path__[0])
@@ -28,35 +31,37 @@ from .errors import (
     StaleError,
     VJPError,
 )
-from .gradcheck import check_gradients
 from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
 from .primitive import define
 from .rules.gates import stop_gradient, straight_through
 from .rules.stable import logsumexp, sigmoid, softplus
 from .tape import Tape
 from .tensor import Tensor
-from .transforms import (
-    checkpoint,
-    deriv,
-    elementwise_grad,
-    flatten,
-    grad,
-    grad_and_aux,
-    grad_named,
-    hessian,
-    hessian_tensor_product,
-    hessian_vector_product,
-    holomorphic_grad,
-    jacobian,
-    make_ggnvp,
-    make_hvp,
-    make_jvp,
-    make_vjp,
-    multigrad_dict,
-    tensor_jacobian_product,
-    value_and_grad,
-    vector_jacobian_product,
-)
+
+if TYPE_CHECKING:
+    from .gradcheck import check_gradients
+    from .transforms import (  # type: ignore[no-redef]  # a module there is called like its function
+        checkpoint,
+        deriv,
+        elementwise_grad,
+        flatten,
+        grad,
+        grad_and_aux,
+        grad_named,
+        hessian,
+        hessian_tensor_product,
+        hessian_vector_product,
+        holomorphic_grad,
+        jacobian,
+        make_ggnvp,
+        make_hvp,
+        make_jvp,
+        make_vjp,
+        multigrad_dict,
+        tensor_jacobian_product,
+        value_and_grad,
+        vector_jacobian_product,
+    )
 
 __version__ = "0.1.0"
 
@@ -108,3 +113,41 @@ __all__ = [
     "value_and_grad",
     "vector_jacobian_product",
 ]
+
+#: What is loaded when it is asked for, so that `import autograd` stays quick: name -> module.
+_LATER = {"check_gradients": "gradcheck"} | dict.fromkeys(
+    (
+        "checkpoint",
+        "deriv",
+        "elementwise_grad",
+        "flatten",
+        "grad",
+        "grad_and_aux",
+        "grad_named",
+        "hessian",
+        "hessian_tensor_product",
+        "hessian_vector_product",
+        "holomorphic_grad",
+        "jacobian",
+        "make_ggnvp",
+        "make_hvp",
+        "make_jvp",
+        "make_vjp",
+        "multigrad_dict",
+        "tensor_jacobian_product",
+        "value_and_grad",
+        "vector_jacobian_product",
+    ),
+    "transforms",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
