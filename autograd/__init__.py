@@ -114,40 +114,15 @@ __all__ = [
     "vector_jacobian_product",
 ]
 
-#: What is loaded when it is asked for, so that `import autograd` stays quick: name -> module.
-_LATER = {"check_gradients": "gradcheck"} | dict.fromkeys(
-    (
-        "checkpoint",
-        "deriv",
-        "elementwise_grad",
-        "flatten",
-        "grad",
-        "grad_and_aux",
-        "grad_named",
-        "hessian",
-        "hessian_tensor_product",
-        "hessian_vector_product",
-        "holomorphic_grad",
-        "jacobian",
-        "make_ggnvp",
-        "make_hvp",
-        "make_jvp",
-        "make_vjp",
-        "multigrad_dict",
-        "tensor_jacobian_product",
-        "value_and_grad",
-        "vector_jacobian_product",
-    ),
-    "transforms",
-)
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    """The gradient check and the transforms are loaded when they are asked for, so that `import autograd` is quick."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    module = import_module(".gradcheck" if name == "check_gradients" else ".transforms", __name__)
+    value = globals()[name] = getattr(module, name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *__all__})

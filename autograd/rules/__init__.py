@@ -9,6 +9,7 @@ met that has no rule in these, so that `import autograd` stays quick.
 """
 
 import sys
+from functools import cache
 from importlib import import_module
 
 from . import arrange, constant, elementwise, index, product, reduce, stable
@@ -43,9 +44,14 @@ _LATER: tuple[str, ...] = (
 )
 
 
+@cache
+def _load(family: str) -> None:
+    import_module(f"{__name__}.{family}")
+
+
 def complete() -> None:
     """Load the rules that are not loaded yet; those for SciPy's functions only if SciPy's are there."""
     for family in _LATER:
-        import_module(f"{__name__}.{family}")
+        _load(family)
     if "scipy.special" in sys.modules:
-        import_module(f"{__name__}.special")
+        _load("special")

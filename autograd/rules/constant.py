@@ -19,7 +19,7 @@ from ..recorder import unrecorded, unwrap
 from .arrange import broadcast_to
 from .elementwise import absolute, convert, ratio
 
-__all__ = ["CONSTANT", "constant", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal"]
+__all__ = ["CONSTANT", "constant", "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "tracked"]
 
 #: NumPy functions through which no gradient flows.
 CONSTANT: set[Any] = {

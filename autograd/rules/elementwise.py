@@ -33,6 +33,7 @@ __all__ = [
     "absolute",
     "add",
     "astype",
+    "cast",
     "clip",
     "conjugate",
     "convert",
@@ -49,6 +50,8 @@ __all__ = [
     "negative",
     "positive",
     "power",
+    "power_x",
+    "power_y",
     "ratio",
     "real",
     "sin",
@@ -73,6 +76,7 @@ def ratio(a: Any, b: Any) -> Any:
 
 
 def power_x(g: Any, x: Any, y: Any) -> Any:
+    """The VJP of a power for its base: g y xʸ⁻¹, and 0 where y is 0, also at x = 0."""
     if isinstance(y, int | float | complex):  # a Python number does not promote x; an array of it would
         return g * y * x ** (y - 1) if y else g * 0
     less = y - x.dtype.type(1)  # of x's kind: unsigned integers have no 0 - 1
@@ -80,6 +84,7 @@ def power_x(g: Any, x: Any, y: Any) -> Any:
 
 
 def power_y(g: Any, x: Any, z: Any) -> Any:
+    """The VJP of a power z = xʸ for its exponent: g z log x, and 0 at x = 0."""
     # In z's dtype: NumPy's log of small integers is of half precision, that of a negative real number is NaN.
     zero = x == 0
     return g * np.where(zero, 0, z) * np.log(np.where(zero, 1, x).astype(z.dtype))

@@ -79,7 +79,7 @@ _CHUNK = 2**14
 def _accumulate(out: Any, key: Any, g: Any) -> None:
     """Add `g` to `out` at `key`, each time that `key` names an element.
 
-    `np.add.at` is quick with one axis and one index with one axis, and three times slower with anything else:
+    `np.add.at` is quick with one axis and one index with one axis, and much slower with anything else:
     so the key is brought into that form where this does not cost more than it saves.
     """
     if g.size < _FEW or (out.ndim == 1 and key.__class__ is np.ndarray and key.ndim == 1):

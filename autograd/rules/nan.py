@@ -56,78 +56,54 @@ def _nanmean(
     return np.mean(a, axis, dtype, out, keepdims, where=_numbers(a, where))
 
 
-def _deviation(
-    function: Any, a: Any, axis: Axis, dtype: Any, out: Any, ddof: float, keepdims: bool, where: Any, options: Any
-) -> Any:
-    numbers = _numbers(a, where)
-    y = function(a, axis, dtype, out, ddof, keepdims, where=numbers, **options)
-    if numbers is where:
-        return y
-    too_few = np.sum(numbers, axis=axis, keepdims=keepdims) <= (ddof or options.get("correction", 0))
-    return np.where(too_few, np.nan, y) if too_few.any() else y
+def _deviation(function: Any, plain: Any) -> None:
+    """Register `nanvar` or `nanstd`: the deviation of the numbers, NaN where there are too few of them."""
+
+    @composed(function)
+    def deviation(
+        a: Any,
+        axis: Axis = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        where: Any = True,
+        **options: Any,
+    ) -> Any:
+        numbers = _numbers(a, where)
+        y = plain(a, axis, dtype, out, ddof, keepdims, where=numbers, **options)
+        if numbers is where:
+            return y
+        too_few = np.sum(numbers, axis=axis, keepdims=keepdims) <= (ddof or options.get("correction", 0))
+        return np.where(too_few, np.nan, y) if too_few.any() else y
 
 
-@composed(np.nanvar)
-def _nanvar(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
-    **options: Any,
-) -> Any:
-    return _deviation(np.var, a, axis, dtype, out, ddof, keepdims, where, options)
-
-
-@composed(np.nanstd)
-def _nanstd(
-    a: Any,
-    axis: Axis = None,
-    dtype: Any = None,
-    out: Any = None,
-    ddof: float = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = True,
-    **options: Any,
-) -> Any:
-    return _deviation(np.std, a, axis, dtype, out, ddof, keepdims, where, options)
-
-
-def _extreme_number(reduction: Any, plain: Any, a: Any, initial: Any = None, where: Any = True, **options: Any) -> Any:
-    if initial is None and where is True:
-        return plain(a, **options)
-    return reduction(a, initial=initial, where=where if initial is None else _numbers(a, where), **options)
-
-
-@optional(np.nanmax)
-def _nanmax(a: Any, **options: Any) -> Any:
-    return _extreme_number(np.max, nanmax, a, **options)
-
-
-@optional(np.nanmin)
-def _nanmin(a: Any, **options: Any) -> Any:
-    return _extreme_number(np.min, nanmin, a, **options)
+_deviation(np.nanvar, np.var)
+_deviation(np.nanstd, np.std)
 
 
 def _rule(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     return np.where(np.isnan(a), 0, share(g, a, y, a_shape, axis, keepdims))
 
 
-nanmax = define(
-    np.nanmax,
-    "a; axis=None, *, keepdims=False -> y",
-    forward=lambda a, axis, keepdims: np.nanmax(a, axis=axis, keepdims=keepdims),
-    wider=_nanmax,
-    a=_rule,
-)
-nanmin = define(
-    np.nanmin,
-    "a; axis=None, *, keepdims=False -> y",
-    forward=lambda a, axis, keepdims: np.nanmin(a, axis=axis, keepdims=keepdims),
-    wider=_nanmin,
-    a=_rule,
-)
+def _extreme(function: Any, plain: Any) -> Any:
+    """The rule of `nanmax` or `nanmin`; with further options, it is `plain` of the numbers."""
+
+    @optional(function)
+    def wider(a: Any, initial: Any = None, where: Any = True, **options: Any) -> Any:
+        if initial is None and where is True:
+            return record(a, **options)
+        return plain(a, initial=initial, where=where if initial is None else _numbers(a, where), **options)
+
+    record = define(
+        function,
+        "a; axis=None, *, keepdims=False -> y",
+        forward=lambda a, axis, keepdims: function(a, axis=axis, keepdims=keepdims),
+        wider=wider,
+        a=_rule,
+    )
+    return record
+
+
+nanmax, nanmin = _extreme(np.nanmax, np.max), _extreme(np.nanmin, np.min)

@@ -24,12 +24,11 @@ from typing import Any
 import numpy as np
 
 from ..devices import as_array
-from ..modes import current_mode
 from ..node import Value
 from ..primitive import REGISTRY, define
 from ..recorder import unwrap
 from .arrange import array_split, broadcast_to
-from .constant import CONSTANT, constant
+from .constant import CONSTANT, constant, tracked
 from .index import freeze, scatter
 from .reduce import as_lines
 from .stable import logsumexp
@@ -43,8 +42,16 @@ def generic(function: Callable[..., Any]) -> Callable[..., Any] | None:
     if ufunc.__class__ is not np.ufunc:
         return None
     if ufunc in CONSTANT:
-        return constant(function)
-    return functools.partial(_METHODS[function.__name__], ufunc) if ufunc in REGISTRY else None
+        return _constant(function)
+    return _folding(function) if ufunc in REGISTRY else None
+
+
+_constant = functools.cache(constant)  # one for each method, which the dispatch may remember
+
+
+@functools.cache
+def _folding(function: Any) -> Callable[..., Any]:
+    return functools.partial(_METHODS[function.__name__], function.__self__)
 
 
 def converted(ufunc: Any, inputs: Sequence[Any], dtype: Any = None, casting: Any = "same_kind") -> list[Any]:
@@ -123,9 +130,9 @@ def at(ufunc: Any, a: Any, indices: Any, *values: Any) -> None:
     """`ufunc.at(a, indices, v)`: like `a[indices] = ufunc(a[indices], v)`, but repeated positions count each time."""
     name = f"np.{ufunc.__name__}.at"
     indices, plain = freeze(indices), unwrap(values)
-    tracked = current_mode().recording and any(isinstance(v, Value) and v._requires_grad for v in (a, *values))
+    recorded = tracked((a, *values))
     if not isinstance(a, Value):
-        if tracked:
+        if recorded:
             raise TypeError(
                 f"{name} cannot write a Tensor's value into an existing array: values on a tape are never "
                 f"overwritten. Make the array a Tensor first: t = Tensor(array); {name}(t, …)."
@@ -136,7 +143,7 @@ def at(ufunc: Any, a: Any, indices: Any, *values: Any) -> None:
     changed = target._array.copy()
     ufunc.at(changed, indices, *plain)
     try:
-        if tracked:
+        if recorded:
             _put_at(ufunc, a, indices, values)
         else:
             target[...] = changed

@@ -4,7 +4,8 @@ nested.py       lists, tuples and dicts of arrays, and back
 variables.py    variables, and the piece of tape between them and a result
 run.py          one call of a function with some arguments as variables
 derivatives.py  grad and its family
-products.py     products with Jacobians and Hessians, and these matrices
+products.py     products with Jacobians and Hessians: make_vjp, make_jvp, make_hvp
+matrices.py     these matrices themselves: jacobian, hessian
 checkpoint.py   compute again in the backward pass instead of keeping
 """
 

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from autograd import NoRuleError, Tensor, check_gradients, no_grad
 from autograd.primitive import REGISTRY
-from autograd.rules import complete
+from autograd.rules import complete, ufunc_methods
 from autograd.rules.constant import CONSTANT
 
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)
@@ -591,3 +591,9 @@ def test_values_and_gradients_are_those_of_pytorch(ours: Any, theirs: str, array
     z.backward(torch.tensor(weights))
     for x, t in zip(inputs, their_inputs, strict=True):
         np.testing.assert_allclose(x.grad, t.grad.numpy(), rtol=1e-11)
+
+
+def test_a_method_is_made_once_and_not_for_each_call() -> None:
+    assert ufunc_methods.generic(np.hypot.outer) is ufunc_methods.generic(np.hypot.outer)
+    assert ufunc_methods.generic(np.less.outer) is ufunc_methods.generic(np.less.outer)
+    assert ufunc_methods.generic(np.frompyfunc(abs, 1, 1).reduce) is None
