@@ -16,7 +16,7 @@ import numpy as np
 from .anomaly import input_of, recorded_at
 from .errors import VJPError
 from .node import Node, Parts, Value, data_of
-from .recorder import wrap
+from .wrapping import wrap
 
 __all__ = ["own", "settle", "unbroadcast"]
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from .modes import current_mode
 from .node import Value, data_of
-from .recorder import wrap
 from .rules import arrange, constant, elementwise, index, product, reduce
 from .versions import mark_written
+from .wrapping import wrap
 
 if TYPE_CHECKING:
     from .tensor import Tensor

@@ -16,10 +16,10 @@ import numpy as np
 
 from .errors import NoRuleError
 from .primitive import REGISTRY
-from .recorder import unrecorded, unwrap
 from .rules import complete
 from .rules.constant import CONSTANT, tracked
 from .rules.ufunc_methods import at, converted, generic
+from .wrapping import unrecorded, unwrap
 
 __all__ = ["array_function", "array_ufunc"]
 

@@ -36,61 +36,13 @@ import numpy as np
 from numpy import ndarray
 
 from .anomaly import watch
-from .devices import as_array, describe, is_foreign, mixing_error
+from .devices import as_array, describe, mixing_error
 from .modes import RECORDING, current_mode
 from .node import Node, Parts, Value, tick
 from .primitive import Primitive, Repeated, part
+from .wrapping import PLAIN, operand, regroup, result_class, unrecorded, wrap
 
-__all__ = ["lift", "make_recorder", "results_are", "source", "unrecorded", "unwrap", "wrap"]
-
-#: The class of results, once `tensor.py` has said so: it needs the operators, which need this module.
-_Tensor: Any = Value
-
-#: Operands that are taken as they are; None stands for an optional input that is absent.
-PLAIN = frozenset({ndarray, float, int, bool, complex, np.float64, np.float32, type(None)})
-
-
-def results_are(tensor: type[Value]) -> None:
-    """Say of which class the results of all operations are."""
-    global _Tensor
-    _Tensor = _SCOPE["Tensor"] = tensor
-
-
-def wrap(data: Any, node: Node | None = None) -> Any:
-    """A Tensor around an array: tracked if a node is given."""
-    tensor = object.__new__(_Tensor)
-    tensor._array = data if data.__class__ is ndarray else as_array(data)
-    tensor._node = node
-    tensor._requires_grad = node is not None
-    return tensor
-
-
-def unrecorded(result: Any) -> Any:
-    """What a function that is not recorded returns: arrays as Tensors, everything else as it is."""
-    if isinstance(result, Value):  # of a user's function, which NumPy called
-        return result
-    if is_foreign(result) or (isinstance(result, ndarray | np.generic) and result.dtype.kind in "fciub"):
-        return wrap(result)
-    if isinstance(result, list | tuple):
-        return regroup(result, [unrecorded(item) for item in result])
-    return result
-
-
-def unwrap(value: Any) -> Any:
-    """`value` with each Tensor in it, also inside lists, tuples and dicts, replaced by its array, read-only."""
-    if isinstance(value, Value):
-        if value._array.__class__ is not ndarray:
-            return value._array
-        view = value._array.view()
-        view.flags.writeable = False  # so that `np.put(t, …)` fails: a value on a tape is never overwritten
-        return view
-    if isinstance(value, list):
-        return [unwrap(item) for item in value]
-    if type(value) is tuple:
-        return tuple([unwrap(item) for item in value])
-    if isinstance(value, dict):
-        return {key: unwrap(item) for key, item in value.items()}
-    return value
+__all__ = ["lift", "make_recorder", "source", "taken"]
 
 
 def taken(whole: Node, k: int, array: Any) -> Any:
@@ -104,18 +56,6 @@ def taken(whole: Node, k: int, array: Any) -> Any:
     node.shape, node.dtype, node.kind = array.shape, array.dtype, array.__class__
     node.index = tick()
     return wrap(array, node)
-
-
-def regroup(results: Any, items: list[Any]) -> Any:
-    """`items` in a tuple, named tuple or list like `results`."""
-    return type(results)(*items) if hasattr(results, "_fields") else type(results)(items)
-
-
-def operand(value: Any) -> Any:
-    """An operand that is not a Tensor, as something that a rule can calculate with."""
-    if value.__class__ in PLAIN or isinstance(value, np.generic) or is_foreign(value):
-        return value
-    return as_array(value)
 
 
 def sequence(values: Sequence[Any]) -> tuple[list[Any], list[bool], bool]:
@@ -215,8 +155,8 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     """
     scope = {"primitive": primitive, "forward": primitive.forward, "wider": primitive.wider, "write": _write}
     names = [*primitive.inputs, *primitive.options, *primitive.outputs]
-    taken = {*_SCOPE, *scope, "Tensor", "record", *(f"{x}{end}" for x in primitive.inputs for end in ("_", "_on"))}
-    clash = {n for n in names if n in taken or n.startswith("_") or names.count(n) > 1}
+    reserved = {*_SCOPE, *scope, "Tensor", "record", *(f"{x}{end}" for x in primitive.inputs for end in ("_", "_on"))}
+    clash = {n for n in names if n in reserved or n.startswith("_") or names.count(n) > 1}
     if clash:
         raise ValueError(
             f"{primitive.name}: inputs, options and the output need different names, and other ones than "
@@ -255,7 +195,7 @@ def _write_now(record: Any, primitive: Primitive) -> None:
     exec(compile(text, filename, "exec"), {}, written)
     pulls = tuple(_pull(primitive, name) for name in primitive.inputs)
     primitive.pulls = Repeated(pulls[0]) if primitive.variadic and pulls[0] else pulls
-    record.__globals__.update(_SCOPE)
+    record.__globals__.update(_SCOPE, Tensor=result_class())
     record.__defaults__, record.__kwdefaults__ = written["record"].__defaults__, written["record"].__kwdefaults__
     record.__code__ = written["record"].__code__  # last: from here on, another thread calls the new code
 

@@ -20,8 +20,9 @@ from .devices import describe
 from .errors import AnomalyError, ReleasedError, StaleError, VJPError
 from .modes import current_mode, enable_grad
 from .node import Leaf, Node, Value, data_of
-from .recorder import lift, wrap
+from .recorder import lift
 from .versions import latest_write, written_since
+from .wrapping import wrap
 
 if TYPE_CHECKING:
     from .tensor import Tensor

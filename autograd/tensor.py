@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from . import protocols, recorder, tape
+from . import protocols, tape, wrapping
 from .devices import as_array, device_of, move
 from .node import Leaf, Node, Value, data_of, tick
 from .operators import Operators
-from .recorder import wrap
 from .rules import arrange
 from .scipy import converted_by
 from .versions import last_written, mark_written
+from .wrapping import wrap
 
 __all__ = ["Tensor"]
 
@@ -440,4 +440,4 @@ class Tensor(Operators):
     __hash__ = object.__hash__
 
 
-recorder.results_are(Tensor)
+wrapping.results_are(Tensor)

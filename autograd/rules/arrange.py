@@ -17,7 +17,7 @@ from ..cotangent import unbroadcast
 from ..devices import move
 from ..node import Value
 from ..primitive import REGISTRY, define
-from ..recorder import unwrap
+from ..wrapping import array_like, unwrap
 from .elementwise import convert
 
 __all__ = [
@@ -151,7 +151,7 @@ def _cast(arrays: Any, dtype: Any, casting: str) -> Any:
     """The arrays to be joined, as `dtype` if one is given."""
     if dtype is None:
         return arrays
-    arrays = [a if hasattr(a, "dtype") else np.asarray(a) for a in arrays]
+    arrays = [array_like(a) for a in arrays]
     for a in arrays:
         if not np.can_cast(a.dtype, dtype, casting):  # type: ignore[arg-type]
             raise TypeError(f"Cannot cast array data from {a.dtype!r} to {np.dtype(dtype)!r} according to '{casting}'")

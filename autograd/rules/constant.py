@@ -15,7 +15,7 @@ from ..errors import NoRuleError
 from ..modes import current_mode
 from ..node import Value
 from ..primitive import REGISTRY
-from ..recorder import unrecorded, unwrap
+from ..wrapping import unrecorded, unwrap
 from .arrange import broadcast_to
 from .elementwise import absolute, convert, ratio
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..node import Value
 from ..primitive import REGISTRY, composed, define
+from ..wrapping import array_like
 from .arrange import reshape, stack
 from .elementwise import conjugate
 from .index import scatter
@@ -22,7 +23,7 @@ def vector(x: Any) -> Any:
     """Numbers as an array of one axis or more; they may be a list in which some are Tensors."""
     if isinstance(x, list | tuple) and any(isinstance(v, Value) for v in x):
         return stack(x)
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = array_like(x)
     return reshape(x, (1,)) if x.ndim == 0 else x
 
 

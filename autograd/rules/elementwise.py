@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import REGISTRY, Rule, define
-from ..recorder import unrecorded, unwrap
+from ..wrapping import unrecorded, unwrap
 
 __all__ = [
     "absolute",

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import composed
-from ..recorder import unrecorded, unwrap
+from ..wrapping import unrecorded, unwrap
 from .elementwise import elementwise, power, ratio
 from .stable import sigmoid
 from .ufunc_methods import converted

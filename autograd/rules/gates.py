@@ -10,7 +10,7 @@ import numpy as np
 
 from ..node import Value, data_of
 from ..primitive import define
-from ..recorder import regroup, unwrap, wrap
+from ..wrapping import regroup, unwrap, wrap
 
 __all__ = ["stop_gradient", "straight_through"]
 

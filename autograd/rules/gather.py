@@ -17,18 +17,13 @@ from numpy.lib.stride_tricks import sliding_window_view as np_windows
 
 from ..node import Value, data_of
 from ..primitive import composed, define
-from ..recorder import unwrap, wrap
+from ..wrapping import array_like, unwrap, wrap
 from .arrange import concatenate, pile, ravel
 from .elementwise import convert, where
 from .index import freeze, getitem, scatter
 from .rearrange import frozen
 
 __all__ = ["along", "gathered"]
-
-
-def as_array(x: Any) -> Any:
-    """A Tensor or an array as it is; a list or a number as an array."""
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def places_in(shape: tuple[int, ...], like: Any) -> Any:
@@ -46,7 +41,7 @@ def gathered(x: Any, function: Callable[[Any], Any]) -> Any:
 
 def within(positions: Any, n: int, mode: str) -> Any:
     """The positions as an index into n elements: too large or too small ones wrapped or clipped, if `mode` says so."""
-    positions = as_array(freeze(unwrap(positions)))
+    positions = array_like(freeze(unwrap(positions)))
     if positions.dtype.kind in "biu":  # booleans are the positions 0 and 1 here, not a mask
         positions = positions.astype(np.intp, copy=False)
     if mode == "raise":
@@ -59,7 +54,7 @@ def within(positions: Any, n: int, mode: str) -> Any:
 @composed(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
     """`np.take`."""
-    a = as_array(a)
+    a = array_like(a)
     if axis is None:
         a, axis = ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
@@ -115,7 +110,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`np.insert`."""
-    arr, values = as_array(arr), as_array(values)
+    arr, values = array_like(arr), array_like(values)
     if values.dtype != arr.dtype:
         values = convert(values, arr.dtype) if isinstance(values, Value) else values.astype(arr.dtype)
     new = np.arange(arr.size, arr.size + values.size).reshape(values.shape)
@@ -173,7 +168,7 @@ def sliding_window_view(
 
 def _common(values: Any) -> Any:
     """The dtype of all of them; a Python number does not widen it."""
-    return np.result_type(*[v if isinstance(v, int | float | complex) else as_array(v).dtype for v in values])
+    return np.result_type(*[v if isinstance(v, int | float | complex) else array_like(v).dtype for v in values])
 
 
 @composed(np.choose)
@@ -185,7 +180,7 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
         raise ValueError("invalid entry in choice array")
     a = within(a, number, mode)
     shape = np.broadcast_shapes(a.shape, *map(np.shape, choices))
-    layers = pile([np.broadcast_to(as_array(c), shape) for c in choices], dtype=_common(choices), casting="unsafe")
+    layers = pile([np.broadcast_to(array_like(c), shape) for c in choices], dtype=_common(choices), casting="unsafe")
     return take_along_axis(layers, np.broadcast_to(a, shape)[None], 0)[0]
 
 

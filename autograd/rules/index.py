@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import define
-from ..recorder import unwrap
+from ..wrapping import unwrap
 
 __all__ = ["freeze", "getitem", "put", "scatter"]
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..node import data_of
 from ..primitive import composed
+from ..wrapping import array_like
 from .elementwise import convert, ratio, where
 
 __all__ = ["interp"]
@@ -20,7 +21,7 @@ __all__ = ["interp"]
 
 def _wide(x: Any) -> Any:
     """`x` in double precision, in which NumPy interpolates."""
-    x = x if hasattr(x, "dtype") else np.asarray(x)
+    x = array_like(x)
     wide = np.dtype(np.complex128 if x.dtype.kind == "c" else np.float64)
     return x if x.dtype == wide else convert(x, wide)
 

@@ -7,14 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..primitive import composed
+from ..wrapping import array_like
 from .arrange import join, layers, reshape, split
 
 __all__ = ["block"]
-
-
-def _array(x: Any) -> Any:
-    """An array or Tensor as it is; to these functions, 2.0 is a float64."""
-    return x if hasattr(x, "shape") else np.asarray(x)
 
 
 @composed(np.vstack, getattr(np, "row_stack", np.vstack))  # one function in NumPy 1, deprecated in 2
@@ -46,7 +42,7 @@ def column_stack(tup: Any) -> Any:
 @composed(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """`np.append`."""
-    return join([_array(arr), _array(values)], axis)
+    return join([array_like(arr), array_like(values)], axis)
 
 
 @composed(np.block)
@@ -58,7 +54,7 @@ def block(arrays: Any) -> Any:
     def joined(part: Any, axis: int) -> Any:
         if isinstance(part, list):
             return join([joined(p, axis + 1) for p in part], axis)
-        part = _array(part)
+        part = array_like(part)
         return reshape(part, (1,) * (ndim - part.ndim) + part.shape)
 
     return joined(arrays, -depth)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..primitive import composed, define
-from ..recorder import unwrap
+from ..wrapping import unwrap
 from .reduce import Axis, optional, share
 
 __all__ = ["nanmax", "nanmin"]

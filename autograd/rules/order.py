@@ -23,7 +23,7 @@ import numpy as np
 
 from ..errors import NoRuleError
 from ..primitive import composed, define
-from ..recorder import unrecorded, unwrap
+from ..wrapping import unrecorded, unwrap
 from .constant import tracked
 from .reduce import Axis, as_lines, axes_of, count
 

@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import NoRuleError
 from ..node import Value
 from ..primitive import composed, define
-from ..recorder import unwrap
+from ..wrapping import array_like, unwrap
 from .arrange import broadcast_to, concatenate
 from .constant import tracked
 from .elementwise import astype
@@ -99,7 +99,7 @@ def _slab(x: Any, axis: int, start: int, stop: int) -> Any:
 def _filled(x: Any, axis: int, width: int, value: Any) -> Any:
     """`width` layers of `value`, as wide as `x` in the other axes."""
     shape = (*x.shape[:axis], width, *x.shape[axis + 1 :])
-    return broadcast_to(value if hasattr(value, "dtype") else np.asarray(value), shape)
+    return broadcast_to(array_like(value), shape)
 
 
 def _ramp(x: Any, axis: int, width: int, edge: Any, end: Any) -> Any:
@@ -162,7 +162,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if kwargs.keys() - options:
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {kwargs.keys() - options}")
     option = next(iter({**options, **kwargs}.values()), None)
-    x = array if hasattr(array, "dtype") else np.asarray(array)
+    x = array_like(array)
     if x.dtype.kind not in "fc":
         raise TypeError(f"np.pad of {x.dtype} with a Tensor that requires a gradient: that dtype has none; use astype.")
     if not x.ndim:

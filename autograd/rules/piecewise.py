@@ -23,7 +23,7 @@ import numpy as np
 
 from ..node import Value
 from ..primitive import composed
-from ..recorder import unrecorded, unwrap
+from ..wrapping import unrecorded, unwrap
 from .elementwise import elementwise
 
 __all__ = ["copysign", "fabs", "fmax", "fmin", "fmod", "fraction", "heaviside", "nan_to_num", "nextafter", "remainder"]

@@ -22,7 +22,7 @@ import numpy as np
 from ..errors import NoRuleError
 from ..node import data_of
 from ..primitive import REGISTRY, composed, define
-from ..recorder import unrecorded
+from ..wrapping import array_like, unrecorded
 from .arrange import broadcast_to, concatenate, reshape, stack
 from .convolution import convolve, vector
 from .elementwise import cast, convert, divide, ratio
@@ -87,7 +87,7 @@ def polyval(p: Any, x: Any) -> Any:
     """`np.polyval`."""
     if isinstance(x, np.poly1d):
         raise NoRuleError("np.polyval of a Tensor at an np.poly1d, which composes polynomials, has no rule.")
-    return _polyval(_coefficients(p, "polyval"), x if hasattr(x, "dtype") else np.asarray(x))
+    return _polyval(_coefficients(p, "polyval"), array_like(x))
 
 
 REGISTRY[np.polyval] = polyval
@@ -245,7 +245,7 @@ def polyfit(
 ) -> Any:
     """`np.polyfit`: by least squares, of scaled powers of `x`."""
     order = operator.index(deg) + 1
-    x, y = (v + 0.0 if hasattr(v, "dtype") else np.asarray(v) + 0.0 for v in (x, y))
+    x, y = (array_like(v) + 0.0 for v in (x, y))
     if order < 1:
         raise ValueError("expected deg >= 0")
     if x.ndim != 1 or not len(x) or y.ndim not in (1, 2) or len(x) != len(y):
@@ -257,7 +257,7 @@ def polyfit(
         rcond = len(x) * np.finfo(x.dtype).eps
     lhs, rhs = vander(x, order), y
     if w is not None:
-        w = (w if hasattr(w, "dtype") else np.asarray(w)) + 0.0
+        w = array_like(w) + 0.0
         if w.shape != x.shape:
             raise TypeError(f"polyfit: expected a vector of {len(x)} weights, got shape {w.shape}.")
         lhs = lhs * w[:, None]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..cotangent import unbroadcast
 from ..primitive import REGISTRY, define
+from ..wrapping import array_like
 from .elementwise import multiply
 
 __all__ = ["dot", "matmul"]
@@ -49,7 +50,7 @@ def dot(a: Any, b: Any) -> Any:
     It is recorded as the multiplications that it consists of.
     """
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        a, b = (x if hasattr(x, "dtype") else np.asarray(x) for x in (a, b))  # to `np.dot`, 2.0 is a float64
+        a, b = (array_like(x) for x in (a, b))  # to `np.dot`, 2.0 is a float64
         return multiply(a, b)
     if np.ndim(b) <= 2:
         return matmul(a, b)

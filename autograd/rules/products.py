@@ -16,17 +16,13 @@ import numpy as np
 from ..cotangent import unbroadcast
 from ..errors import NoRuleError
 from ..primitive import REGISTRY, composed, define
+from ..wrapping import array_like
 from .arrange import reshape, transpose
 from .elementwise import conjugate, elementwise, multiply
 from .index import scatter
 from .product import matmul
 
 __all__ = ["cross", "inner", "kron", "multi_dot", "outer", "tensordot", "vdot", "vecdot"]
-
-
-def _array(x: Any) -> Any:
-    """An operand as something with a shape and a dtype: to these functions, 2.0 is a float64."""
-    return x if hasattr(x, "dtype") else np.asarray(x)
 
 
 def _conjugate(x: Any) -> Any:
@@ -63,7 +59,7 @@ def _last_to(x: Any, axis: int) -> Any:
 @composed(np.inner)
 def inner(a: Any, b: Any) -> Any:
     """`np.inner`: the sum of products over the last axes."""
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
     return _contract(a, b, [a.ndim - 1], [b.ndim - 1], "inner")
@@ -72,19 +68,19 @@ def inner(a: Any, b: Any) -> Any:
 @composed(np.outer)
 def outer(a: Any, b: Any) -> Any:
     """`np.outer`: each element of `a` times each of `b`."""
-    return multiply(reshape(_array(a), (-1, 1)), reshape(_array(b), (1, -1)))
+    return multiply(reshape(array_like(a), (-1, 1)), reshape(array_like(b), (1, -1)))
 
 
 @composed(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
     """`np.vdot`: the sum of products of all elements, those of `a` conjugated."""
-    return matmul(_conjugate(reshape(_array(a), -1)), reshape(_array(b), -1))
+    return matmul(_conjugate(reshape(array_like(a), -1)), reshape(array_like(b), -1))
 
 
 @composed(np.linalg.outer)
 def linalg_outer(x1: Any, x2: Any) -> Any:
     """`np.linalg.outer`: of two vectors."""
-    x1, x2 = _array(x1), _array(x2)
+    x1, x2 = array_like(x1), array_like(x2)
     if x1.ndim != 1 or x2.ndim != 1:
         raise ValueError(f"Input arrays must be one-dimensional, but they are {x1.ndim=} and {x2.ndim=}.")
     return outer(x1, x2)
@@ -110,7 +106,7 @@ def _gufunc(name: str, function: Callable[[Any, Any], Any], cores: tuple[int, in
             raise NoRuleError(f"np.{name} with {', '.join(f'{k}=' for k in others)} has no differentiation rule.")
         if (axis is not None or keepdims) and cores != (1, 1, 0):
             raise TypeError(f"np.{name}() has no one axis that axis= or keepdims= could mean: use axes=.")
-        x1, x2 = _array(x1), _array(x2)
+        x1, x2 = array_like(x1), array_like(x2)
         if axis is not None:
             axes = [axis, axis, axis] if keepdims else [axis, axis]
         if axes is not None:
@@ -176,7 +172,7 @@ def _arranged(x: Any, order: list[int], shape: tuple[int, ...]) -> Any:
 @composed(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """`np.tensordot`: the sum of products over axes, given by their number or one by one."""
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     if not isinstance(axes, list | tuple) and np.ndim(axes) == 0:
         n = operator.index(axes)
         if n < 0 or n > min(a.ndim, b.ndim):
@@ -200,7 +196,7 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 @composed(np.kron)
 def kron(a: Any, b: Any) -> Any:
     """`np.kron`: each element of `a` replaced by its product with the whole of `b`."""
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     n = max(a.ndim, b.ndim)
     rows, columns = (1,) * (n - a.ndim) + a.shape, (1,) * (n - b.ndim) + b.shape
     wide = reshape(a, [k for m in rows for k in (m, 1)])
@@ -223,7 +219,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     """`np.cross`: of vectors of length 3, or of length 2, whose product is the third component alone."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = _array(a), _array(b)
+    a, b = array_like(a), array_like(b)
     a, b = _axes_last(a, [axisa], 1), _axes_last(b, [axisb], 1)
     if {a.shape[-1], b.shape[-1]} - {2, 3}:
         raise ValueError(
@@ -237,7 +233,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 @composed(np.linalg.cross)
 def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """`np.linalg.cross`: of vectors of length 3."""
-    x1, x2 = _array(x1), _array(x2)
+    x1, x2 = array_like(x1), array_like(x2)
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise ValueError(
             "Both input arrays must be (arrays of) 3-dimensional vectors, "
@@ -265,7 +261,7 @@ def _split(sizes: list[int]) -> Callable[[int, int], int]:
 @composed(np.linalg.multi_dot)
 def multi_dot(arrays: Any) -> Any:
     """`np.linalg.multi_dot`: the product of a chain of matrices, in the order that takes the fewest multiplications."""
-    arrays = [_array(a) for a in arrays]
+    arrays = [array_like(a) for a in arrays]
     if len(arrays) < 2:
         raise ValueError("Expecting at least two arrays.")
     for k, a in enumerate(arrays):

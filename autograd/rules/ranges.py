@@ -9,7 +9,7 @@ import numpy as np
 
 from ..node import Value, data_of
 from ..primitive import composed
-from ..recorder import operand
+from ..wrapping import array_like, operand
 from .elementwise import convert
 from .reduce import typed
 
@@ -70,7 +70,7 @@ def logspace(
     start, stop, base = _ends(start, stop, base)
     dims = max(np.ndim(start), np.ndim(stop), np.ndim(base))
     if np.ndim(base):  # then NumPy makes arrays of Python's numbers, which are not weak
-        start, stop = (end if hasattr(end, "dtype") else np.asarray(end) for end in (start, stop))
+        start, stop = (array_like(end) for end in (start, stop))
     exponents = _line(start, stop, _steps(start, stop, num, endpoint))
     exponents = exponents.reshape(*exponents.shape[:1], *(1,) * (dims - exponents.ndim + 1), *exponents.shape[1:])
     return _finished(base**exponents, dtype, axis)

@@ -13,7 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import Value, data_of
 from ..primitive import REGISTRY, composed, define
-from ..recorder import unwrap, wrap
+from ..wrapping import array_like, unwrap, wrap
 from .arrange import broadcast_to, ravel, reshape, transpose
 from .constant import tracked
 from .index import getitem
@@ -85,7 +85,7 @@ def _shape_of(function: Any) -> None:
     """Register `atleast_1d` and its like, which add axes of length 1 to each of their arguments."""
 
     def call(*arys: Any) -> Any:
-        arys = tuple([a if hasattr(a, "shape") else np.asanyarray(a) for a in arys])
+        arys = tuple([array_like(a) for a in arys])
         results = [reshape(a, function(np.broadcast_to(np.False_, a.shape)).shape) for a in arys]
         return results[0] if len(results) == 1 else as_tensors(results)
 
@@ -155,7 +155,7 @@ def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
 def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     """`np.broadcast_arrays`."""
     shape = np.broadcast_shapes(*map(np.shape, args))
-    return as_tensors(broadcast_to(a if hasattr(a, "shape") else np.asarray(a), shape) for a in args)
+    return as_tensors(broadcast_to(array_like(a), shape) for a in args)
 
 
 @composed(np.meshgrid)
@@ -167,10 +167,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     places = list(range(n))
     if indexing == "xy" and n > 1:
         places[:2] = [1, 0]
-    lines = [
-        reshape(x if hasattr(x, "shape") else np.asarray(x), tuple([-1 if k == place else 1 for k in range(n)]))
-        for x, place in zip(xi, places)
-    ]
+    lines = [reshape(array_like(x), tuple([-1 if k == place else 1 for k in range(n)])) for x, place in zip(xi, places)]
     return as_tensors(lines) if sparse else broadcast_arrays(*lines)
 
 

@@ -23,7 +23,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..errors import NoRuleError
 from ..node import Value
 from ..primitive import REGISTRY, define
-from ..recorder import operand, unrecorded, unwrap
+from ..wrapping import array_like, operand, unrecorded, unwrap
 from .arrange import broadcast_to
 from .constant import tracked
 from .elementwise import convert, ratio
@@ -118,8 +118,7 @@ def optional(function: F) -> Callable[[F], F]:
 
 def typed(a: Any, dtype: Any = None) -> Any:
     """`a` as something with a shape and a dtype, the given one: a Tensor stays one."""
-    a = a if isinstance(a, Value) else operand(a)
-    a = a if hasattr(a, "dtype") else np.asarray(a)
+    a = array_like(a if isinstance(a, Value) else operand(a))
     return a if dtype is None or np.dtype(dtype) == a.dtype else convert(a, dtype)
 
 

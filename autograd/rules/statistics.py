@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..primitive import composed, define
-from ..recorder import unrecorded, unwrap
+from ..wrapping import unrecorded, unwrap
 from .constant import tracked
 from .rearrange import as_tensors
 from .reduce import Axis, count, typed

@@ -26,7 +26,7 @@ import numpy as np
 from ..devices import as_array
 from ..node import Value
 from ..primitive import REGISTRY, define
-from ..recorder import unwrap
+from ..wrapping import unwrap
 from .arrange import array_split, broadcast_to
 from .constant import CONSTANT, constant, tracked
 from .index import freeze, scatter

@@ -14,9 +14,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import Value
 from ..primitive import composed
-from ..recorder import unwrap
+from ..wrapping import array_like, unwrap
 from .arrange import broadcast_to, ravel
-from .gather import along, as_array, within
+from .gather import along, within
 from .index import getitem
 
 __all__: list[str] = []
@@ -48,7 +48,7 @@ def _writes(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Call
 
 def _over_and_over(values: Any, positions: Any) -> Any:
     """The values at these positions of an endless repetition of them."""
-    values = ravel(as_array(values))
+    values = ravel(array_like(values))
     return getitem(values, positions % values.size)
 
 
@@ -92,7 +92,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     """`np.copyto`."""
     if not isinstance(src, int | float | complex):  # a Python number goes into every array that can hold its kind
-        src = as_array(src)
+        src = array_like(src)
     if not np.can_cast(getattr(src, "dtype", type(src)), dst.dtype, casting):  # type: ignore[arg-type]
         raise TypeError(f"Cannot cast from {getattr(src, 'dtype', type(src))} to {dst.dtype} according to {casting!r}")
     if where is True:
@@ -101,7 +101,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     where = np.broadcast_to(np.asarray(unwrap(where)), dst.shape)
     if where.dtype != bool:
         raise TypeError(f"np.copyto: where holds booleans, got {where.dtype}.")
-    dst[where] = getitem(broadcast_to(as_array(src), dst.shape), where)
+    dst[where] = getitem(broadcast_to(array_like(src), dst.shape), where)
 
 
 @_writes(np.fill_diagonal)

@@ -27,8 +27,9 @@ from ..errors import StaleError
 from ..modes import current_mode, enable_grad
 from ..node import Node, Parts, Value, data_of, tick
 from ..primitive import Primitive
-from ..recorder import taken, wrap
+from ..recorder import taken
 from ..versions import latest_write, written_since
+from ..wrapping import wrap
 from .nested import leaves_of, rebuilt
 from .run import name_of, tracked_variable
 from .variables import Stretch, noted, recorded_since, stand_in, variable

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..devices import as_array, describe, is_foreign
 from ..node import Value, data_of
-from ..recorder import regroup, wrap
 from ..rules import arrange
+from ..wrapping import regroup, wrap
 
 __all__ = ["as_given", "differentiable", "flatten", "leaves_of", "matched", "rebuilt"]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..modes import enable_grad
 from ..node import Value, tick
-from ..recorder import wrap
+from ..wrapping import wrap
 from .derivatives import grad
 from .nested import differentiable, leaves_of, rebuilt
 from .run import Run, described_as, positions

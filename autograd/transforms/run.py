@@ -16,7 +16,7 @@ import numpy as np
 from ..devices import describe
 from ..modes import current_mode, enable_grad
 from ..node import Value, data_of, tick
-from ..recorder import wrap
+from ..wrapping import wrap
 from .nested import as_given, differentiable, leaves_of, matched, rebuilt
 from .variables import Stretch, fitted, variable
 

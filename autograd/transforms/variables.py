@@ -22,8 +22,8 @@ from ..devices import as_array, describe
 from ..modes import current_mode
 from ..node import Node, Parts, Value, data_of, tick
 from ..primitive import Primitive, Repeated
-from ..recorder import wrap
 from ..tape import by_index, check_fresh, pull_back
+from ..wrapping import wrap
 
 __all__ = ["Stretch", "fitted", "noted", "recorded_since", "stand_in", "variable"]
 

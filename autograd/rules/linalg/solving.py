@@ -22,7 +22,7 @@ import numpy as np
 from ...cotangent import unbroadcast
 from ...node import data_of
 from ...primitive import composed, define
-from ...recorder import unrecorded
+from ...wrapping import unrecorded
 from ..elementwise import cast
 from .common import adjoint, conj, fold, half, transposed
 
