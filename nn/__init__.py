@@ -1,4 +1,4 @@
-"""Neural networks on `autograd`: modules, layers, activations, losses, initialisers.
+"""Neural networks on `autograd`: modules, layers, activations, losses, initialisers, data, training.
 
 Rows are examples: a layer maps (batch, in) to (batch, out), and `weight` is (out, in), the W[l] of shape
 (n[l], n[l−1]) of the literature; `z = x @ weight.T + bias`.
@@ -12,33 +12,55 @@ Rows are examples: a layer maps (batch, in) to (batch, out), and `weight` is (ou
 """
 
 from . import _autograd  # first: says what is wrong if `autograd` is not ours
-from . import functional, init
-from .activations import Identity, ReLU, Sigmoid, Tanh
-from .files import load_weights, save_weights
-from .functional import relu, sigmoid, tanh
-from .layers import MLP, Linear, Sequential
-from .losses import BCELoss, BCEWithLogitsLoss
-from .module import Module, Parameter
+from . import (
+    activations,
+    checkpoint,
+    containers,
+    data,
+    dropout,
+    embedding,
+    files,
+    functional,
+    init,
+    layers,
+    losses,
+    module,
+    normalization,
+    preprocessing,
+    report,
+    training,
+)
+from .activations import *
+from .checkpoint import *
+from .containers import *
+from .data import *
+from .dropout import *
+from .embedding import *
+from .files import *
+from .functional.activations import *
+from .layers import *
+from .losses import *
+from .module import *
+from .normalization import *
+from .preprocessing import *
+from .report import *
+from .training import *
 
-__all__ = [
-    "MLP",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "Identity",
-    "Linear",
-    "Module",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Tanh",
-    "functional",
-    "init",
-    "load_weights",
-    "relu",
-    "save_weights",
-    "sigmoid",
-    "tanh",
-]
+__all__ = ["functional", "init"]
+__all__ += activations.__all__
+__all__ += checkpoint.__all__
+__all__ += containers.__all__
+__all__ += data.__all__
+__all__ += dropout.__all__
+__all__ += embedding.__all__
+__all__ += files.__all__
+__all__ += functional.activations.__all__
+__all__ += layers.__all__
+__all__ += losses.__all__
+__all__ += module.__all__
+__all__ += normalization.__all__
+__all__ += preprocessing.__all__
+__all__ += report.__all__
+__all__ += training.__all__
 
 del _autograd

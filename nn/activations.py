@@ -8,7 +8,7 @@ from typing import Any
 from . import functional
 from .module import Module
 
-__all__ = ["ACTIVATIONS", "Identity", "ReLU", "Sigmoid", "Tanh", "activation_module"]
+__all__ = ["Identity", "ReLU", "Sigmoid", "Tanh"]
 
 
 class Identity(Module):

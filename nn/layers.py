@@ -1,18 +1,19 @@
-"""Layers: `Linear`, and the containers `Sequential` and `MLP`."""
+"""Layers: `Linear`, and what is made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import functional
 from .activations import ReLU, activation_module
+from .containers import Sequential
 from .init import Initializer, initializer
 from .module import Module, Parameter
 
-__all__ = ["MLP", "Linear", "Sequential"]
+__all__ = ["MLP", "Linear"]
 
 Rng = np.random.Generator | int | None
 
@@ -107,56 +108,6 @@ class Linear(Module):
     def extra_repr(self) -> str:
         out_features, in_features = self.weight.shape
         return f"{in_features} → {out_features}" + ("" if self.bias is not None else ", bias=False")
-
-
-class Sequential(Module):
-    """Modules one after the other: the output of each is the input of the next.
-
-    Parameters
-    ----------
-    *modules : Module
-        Or one dict of name -> Module. Without names they are called '0', '1', ….
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
-    Sequential(
-      (0): Linear(2 → 3)
-      (1): ReLU()
-      (2): Linear(3 → 1)
-    )
-    """
-
-    def __init__(self, *modules: Module | Mapping[str, Module]):
-        if len(modules) == 1 and isinstance(modules[0], Mapping):
-            named = dict(modules[0])
-        else:
-            named = {str(k): module for k, module in enumerate(modules)}  # type: ignore[misc]
-        for name, module in named.items():
-            if not isinstance(module, Module):
-                raise TypeError(
-                    f"Sequential takes modules, got {type(module).__name__} as {name!r}: "
-                    "write nn.ReLU() rather than nn.relu or nn.ReLU."
-                )
-            if not isinstance(name, str) or name in dir(type(self)) or "." in name or not name:
-                raise ValueError(f"{name!r} cannot be the name of a module inside a {type(self).__name__}.")
-            vars(self)[name] = module
-
-    def forward(self, x: Any) -> Any:
-        for part in vars(self).values():
-            if isinstance(part, Module):
-                x = part(x)
-        return x
-
-    def __iter__(self) -> Iterator[Module]:
-        return (part for part in vars(self).values() if isinstance(part, Module))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __getitem__(self, index: int) -> Module:
-        return list(self)[index]
 
 
 class MLP(Sequential):

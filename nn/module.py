@@ -1,12 +1,13 @@
 """`Module`: a function with parameters, made of other modules.
 
-There is no registration. A module's parameters are the `Parameter`s among its attributes, and in its
-attributes that are modules, or lists, tuples or dicts of them, in the order in which they were assigned.
+There is no registration. What a module consists of are the `Parameter`s, the `Buffer`s, the modules and the
+random generators among its attributes, and in its attributes that are lists, tuples or dicts of them, in the
+order in which they were assigned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,9 +16,12 @@ from autograd import Tensor
 from autograd.devices import as_array, move
 from autograd.node import data_of
 
-__all__ = ["Module", "Parameter"]
+from .hooks import Hooks
+
+__all__ = ["Buffer", "Module", "Parameter"]
 
 M = TypeVar("M", bound="Module")
+P = TypeVar("P")
 
 
 class Parameter(Tensor):
@@ -48,6 +52,42 @@ class Parameter(Tensor):
         super().__init__(data.detach() if isinstance(data, Tensor) else data, requires_grad, dtype, name)
 
 
+class Buffer(Tensor):
+    """A constant that belongs to the state of a module, such as a running mean: saved and moved with the weights.
+
+    It gets no gradient and no optimizer updates it. The module writes it itself: `self.mean.data = …`.
+
+    Parameters
+    ----------
+    data : array_like
+        Numbers or booleans; copied.
+    dtype : dtype, optional
+        By default the data's own.
+    name : str, optional
+
+    Examples
+    --------
+    >>> import nn
+    >>> class Count(nn.Module):
+    ...     def __init__(self):
+    ...         self.calls = nn.Buffer(0)
+    ...
+    ...     def forward(self, x):
+    ...         self.calls.data += 1
+    ...         return x
+    >>> count = Count()
+    >>> count(5.0), count(6.0), count.state_dict()
+    (5.0, 6.0, {'calls': array(2)})
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None):
+        if requires_grad:
+            raise ValueError("a Buffer is a constant: what is to be learnt is a Parameter.")
+        super().__init__(data.detach() if isinstance(data, Tensor) else data, False, dtype, name)
+
+
 class Module:
     """A function with parameters. Subclasses assign them in `__init__` and compute in `forward`.
 
@@ -65,18 +105,18 @@ class Module:
     6.0
     """
 
-    #: Whether the module is being trained (dropout and batch normalisation will ask). Set by `train` and `eval`.
+    #: Whether the module is being trained: dropout and batch normalisation ask. Set by `train` and `eval`.
     training = True
 
+    _hooks: Hooks | None = None
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if (
-            isinstance(value, Tensor)
-            and not isinstance(value, Parameter)
-            and isinstance(vars(self).get(name), Parameter)
-        ):
+        before = vars(self).get(name)
+        if isinstance(before, _STATE) and isinstance(value, Tensor | np.ndarray) and not isinstance(value, _STATE):
             raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter, and would no longer be one: to change its values, write "
-                "`with no_grad():` around the update (`w -= step`), or assign to its .data."
+                f"{type(self).__name__}.{name} is a {type(before).__name__}, and would no longer be one: to change its "
+                f"values, assign to its .data (`{name}.data = values`), or write `with no_grad():` around an update "
+                "in place (`w -= step`)."
             )
         super().__setattr__(name, value)
 
@@ -85,13 +125,18 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, …): define what it computes.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        hooks = self._hooks
+        return self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
 
     # What it consists of
 
+    def named_members(self) -> Iterator[tuple[str, Any]]:
+        """The parameters, buffers, modules and generators directly in this module; in a list `w`, 'w.0', 'w.1'."""
+        return _members(vars(self))
+
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly inside this one, with their names; one in a list `layers` is `layers.0`."""
-        for name, part in _parts(vars(self)):
+        for name, part in self.named_members():
             if isinstance(part, Module):
                 yield name, part
 
@@ -113,6 +158,15 @@ class Module:
         for _, module in self.named_modules():
             yield module
 
+    def _named(self, kind: type[P]) -> Iterator[tuple[str, P]]:
+        """What is of a kind in this module and all inside it, each once, under its first name."""
+        seen: set[int] = set()
+        for prefix, module in self.named_modules():
+            for name, part in module.named_members():
+                if isinstance(part, kind) and id(part) not in seen:
+                    seen.add(id(part))
+                    yield (f"{prefix}.{name}" if prefix else name), part
+
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their names, such as 'linear1.weight'; a shared one once, under its first name.
 
@@ -122,22 +176,30 @@ class Module:
         >>> [name for name, _ in nn.MLP([2, 3, 1]).named_parameters()]
         ['linear1.weight', 'linear1.bias', 'linear2.weight', 'linear2.bias']
         """
-        seen: set[int] = set()
-        for prefix, module in self.named_modules():
-            for name, part in _parts(vars(module)):
-                if isinstance(part, Parameter) and id(part) not in seen:
-                    seen.add(id(part))
-                    yield (f"{prefix}.{name}" if prefix else name), part
+        return self._named(Parameter)
 
     def parameters(self) -> Iterator[Parameter]:
         """The parameters, each once: what an optimizer takes."""
         for _, parameter in self.named_parameters():
             yield parameter
 
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """The buffers with their names, such as 'norm.running_mean'; a shared one once."""
+        return self._named(Buffer)
+
+    def buffers(self) -> Iterator[Buffer]:
+        """The buffers, each once."""
+        for _, buffer in self.named_buffers():
+            yield buffer
+
+    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
+        """The random generators with their names, such as 'dropout.rng': the state that no weight file holds."""
+        return self._named(np.random.Generator)
+
     # State
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of each parameter's values, by name: plain arrays.
+        """A copy of the values of each parameter and buffer, by name: plain arrays.
 
         Examples
         --------
@@ -145,38 +207,57 @@ class Module:
         >>> nn.Linear(2, 1, init="zeros").state_dict()
         {'weight': array([[0., 0.]], dtype=float32), 'bias': array([0.], dtype=float32)}
         """
-        return {name: parameter.data.copy() for name, parameter in self.named_parameters()}
+        return {name: tensor.data.copy() for name, tensor in self._named(Tensor) if isinstance(tensor, _STATE)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the values of `state` into the parameters, in place.
+        """Take the values of `state` into the parameters and buffers, in place.
 
         Parameters
         ----------
         state : mapping
-            An array of the same shape and dtype for the name of each parameter, and nothing else.
+            An array of the same shape and dtype for the name of each parameter and buffer, and nothing else. A
+            shared one has one name here; it may come under its other names too, if the values agree.
 
         Raises
         ------
         ValueError
             Naming all that is missing, unexpected, or of another shape or dtype. Nothing is changed then.
         """
-        own = dict(self.named_parameters())
-        faults = [f"missing: {name} {p.dtype}{list(p.shape)}" for name, p in own.items() if name not in state]
-        faults += [f"unexpected: {name}" for name in state if name not in own]
-        for name, parameter in own.items():
+        own = {name: tensor for name, tensor in self._named(Tensor) if isinstance(tensor, _STATE)}
+        faults = [f"missing: {name} {t.dtype}{list(t.shape)}" for name, t in own.items() if name not in state]
+        faults += self._unexpected(state, own)
+        for name, tensor in own.items():
             if name in state:
                 value = state[name]
                 shape, dtype = np.shape(value), getattr(value, "dtype", None)
-                if shape != parameter.shape or dtype != parameter.dtype:
-                    expected = f"{parameter.dtype}{list(parameter.shape)}"
-                    faults.append(f"{name}: expected {expected}, got {dtype}{list(shape)}")
+                if shape != tensor.shape or dtype != tensor.dtype:
+                    faults.append(
+                        f"{name}: expected {tensor.dtype}{list(tensor.shape)}, "
+                        f"got {type(value).__name__ if dtype is None else dtype}{list(shape)}"
+                    )
         if faults:
             raise ValueError(
                 f"this state does not fit {type(self).__name__}, and nothing was loaded:\n  " + "\n  ".join(faults)
             )
-        values = {name: move(as_array(data_of(state[name]), copy=True), p.device) for name, p in own.items()}
-        for name, parameter in own.items():
-            parameter.data = values[name]
+        values = {name: move(as_array(data_of(state[name]), copy=True), t.device) for name, t in own.items()}
+        for name, tensor in own.items():
+            tensor.data = values[name]
+
+    def _unexpected(self, state: Mapping[str, Any], own: Mapping[str, Tensor]) -> list[str]:
+        """The names in `state` that mean nothing here, and other names of shared tensors that contradict the first."""
+        extra = [name for name in state if name not in own]
+        if not extra:
+            return []
+        first = {id(tensor): name for name, tensor in own.items()}
+        aliases = {name: first[id(tensor)] for name, tensor in _paths(self, ()) if name not in own}
+        faults = []
+        for name in extra:
+            shared = aliases.get(name)
+            if shared is None:
+                faults.append(f"unexpected: {name}")
+            elif shared in state and not np.array_equal(data_of(state[name]), data_of(state[shared]), equal_nan=True):
+                faults.append(f"{name} is shared with {shared} here, and holds other values")
+        return faults
 
     def train(self: M, mode: bool = True) -> M:
         """Put this module and all inside it into training mode (or out of it); returns the module."""
@@ -193,20 +274,145 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def to(self: M, device: str) -> M:
-        """Move all parameters to 'cpu', 'cuda' or 'cuda:N', and forget their gradients; returns the module.
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Freeze all parameters (False), or have them learnt again (True); returns the module.
+
+        Frozen parameters get no gradient, cost nothing in a backward pass, and optimizers pass them over.
+
+        Examples
+        --------
+        >>> import nn
+        >>> model = nn.MLP([4, 3, 1])
+        >>> _ = model.linear1.requires_grad_(False)
+        >>> [name for name, p in model.named_parameters() if p.requires_grad]
+        ['linear2.weight', 'linear2.bias']
+        """
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def apply(self: M, function: Callable[[Module], Any]) -> M:
+        """Call `function` with each module inside this one, and with this one at last; returns the module.
+
+        Examples
+        --------
+        >>> import nn
+        >>> def small(module):
+        ...     if isinstance(module, nn.Linear):
+        ...         module.weight.data *= 0.1
+        >>> model = nn.MLP([4, 3, 1]).apply(small)
+        """
+        for module in reversed(list(self.modules())):  # what is inside a module comes after it, and so before it here
+            function(module)
+        return self
+
+    def to(self: M, device: Any = None, dtype: Any = None) -> M:
+        """Move all parameters and buffers to a device, or convert the floating ones; returns the module.
+
+        The parameters stay the same objects, and their gradients are forgotten. What an optimizer has remembered of
+        them does not follow: make the optimizer afterwards.
+
+        Parameters
+        ----------
+        device : str, optional
+            'cpu', 'cuda' or 'cuda:N'. A dtype may stand in its place.
+        dtype : dtype, optional
+            Of floating or complex numbers. Integer buffers keep theirs.
 
         Raises
         ------
         DeviceError
             If the device cannot be used. Nothing is moved then.
+        TypeError
+            If the dtype is not one of floating numbers, or real where there are complex parameters.
+
+        Examples
+        --------
+        >>> import nn
+        >>> nn.Linear(2, 1).to("float64").weight.dtype
+        dtype('float64')
         """
-        parameters = list(self.parameters())
-        moved = [move(parameter.data, device) for parameter in parameters]
-        for parameter, array in zip(parameters, moved):
-            if array is not parameter.data:
-                parameter.__init__(array, parameter.requires_grad, name=parameter.name)  # type: ignore[misc]
+        if dtype is None and device is not None and not _names_device(device):
+            device, dtype = None, device
+        kind = None if dtype is None else np.dtype(dtype)
+        if kind is not None and kind.kind not in "fc":
+            raise TypeError(f"parameters are floating or complex numbers, and cannot become {kind}.")
+        tensors = [tensor for _, tensor in self._named(Tensor) if isinstance(tensor, _STATE)]
+        moved = []
+        for tensor in tensors:
+            array = tensor.data if device is None else move(tensor.data, device)
+            if kind is not None and array.dtype.kind in "fc" and array.dtype != kind:
+                if array.dtype.kind == "c" != kind.kind:
+                    raise TypeError(f"complex parameters would lose their imaginary part as {kind}.")
+                array = array.astype(kind)
+            moved.append(array)
+        for tensor, array in zip(tensors, moved):
+            if array is not tensor.data:
+                tensor.__init__(array, tensor.requires_grad, name=tensor.name)  # type: ignore[misc]
         return self
+
+    # Hooks
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> Callable[[], None]:
+        """Call `hook(module, args)` before each `forward`; what it returns, if not None, takes the place of `args`.
+
+        Returns
+        -------
+        callable
+            Call it to remove the hook.
+        """
+        return self._own_hooks().add("before", hook)
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> Callable[[], None]:
+        """Call `hook(module, args, output)` after each `forward`; a result that is not None replaces the output.
+
+        Returns
+        -------
+        callable
+            Call it to remove the hook.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import nn
+        >>> layer = nn.Linear(2, 3)
+        >>> remove = layer.register_forward_hook(lambda module, args, output: print(args[0].shape, output.shape))
+        >>> _ = layer(np.zeros((5, 2), dtype=np.float32))
+        (5, 2) (5, 3)
+        >>> remove()
+        """
+        return self._own_hooks().add("after", hook)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any]) -> Callable[[], None]:
+        """Call `hook(module, grad_input, grad_output)` in each backward pass through this module.
+
+        Parameters
+        ----------
+        hook : callable
+            Gets two tuples: the gradients of the loss with respect to the positional arguments of `forward` (None for
+            one that requires none) and to its outputs. They are plain arrays, and Tensors under `create_graph`. It must
+            not change them; what it returns, if not None, takes the place of `grad_input`.
+
+        Returns
+        -------
+        callable
+            Call it to remove the hook.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import nn
+        >>> layer = nn.Sigmoid()
+        >>> remove = layer.register_full_backward_hook(lambda module, g_in, g_out: print(g_out[0], g_in[0]))
+        >>> layer(nn.Parameter([0.0])).sum().backward()
+        [1.] [0.25]
+        """
+        return self._own_hooks().add("backward", hook)
+
+    def _own_hooks(self) -> Hooks:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks
 
     def extra_repr(self) -> str:
         """What the repr shows in the parentheses after the class name."""
@@ -220,12 +426,37 @@ class Module:
         return f"{type(self).__name__}({self.extra_repr()}{inside}\n)"
 
 
-def _parts(container: Any) -> Iterator[tuple[str, Any]]:
-    """The parameters and modules among the items of a dict, list or tuple, and in such containers in it."""
+_STATE = (Parameter, Buffer)
+_MEMBERS = (*_STATE, Module, np.random.Generator)
+
+
+def _members(container: Any) -> Iterator[tuple[str, Any]]:
+    """What a module consists of among the items of a dict, list or tuple, and in such containers in it."""
     items = container.items() if isinstance(container, dict) else enumerate(container)
     for key, value in items:
-        if isinstance(value, Module | Parameter):
+        if isinstance(value, _MEMBERS):
             yield str(key), value
         elif isinstance(value, dict | list | tuple):
-            for name, part in _parts(value):
+            for name, part in _members(value):
                 yield f"{key}.{name}", part
+
+
+def _paths(module: Module, inside: tuple[Module, ...]) -> Iterator[tuple[str, Tensor]]:
+    """The parameters and buffers under all their names."""
+    for name, part in module.named_members():
+        if isinstance(part, _STATE):
+            yield name, part
+        elif isinstance(part, Module) and part not in inside and part is not module:
+            for rest, tensor in _paths(part, (*inside, module)):
+                yield f"{name}.{rest}", tensor
+
+
+def _names_device(value: Any) -> bool:
+    """Whether a string is meant as a device: anything that is not the name of a dtype."""
+    if not isinstance(value, str):
+        return False
+    try:
+        np.dtype(value)
+    except TypeError:
+        return True
+    return False

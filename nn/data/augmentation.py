@@ -1,0 +1,3 @@
+"""Augmentation of images."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Data sets."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""DataLoader: mini-batches of a data set."""
+
+__all__: list[str] = []

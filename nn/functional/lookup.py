@@ -1,0 +1,3 @@
+"""Rows of a table, by their numbers."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Standardize: inputs normalised with the statistics of the training set."""
+
+__all__: list[str] = []

@@ -1,0 +1,17 @@
+"""Training: the loop, what it measures, when it stops, and what a network does meanwhile."""
+
+from . import callbacks, history, loop, metrics, monitor, stopping
+from .callbacks import *
+from .history import *
+from .loop import *
+from .metrics import *
+from .monitor import *
+from .stopping import *
+
+__all__: list[str] = []
+__all__ += callbacks.__all__
+__all__ += history.__all__
+__all__ += loop.__all__
+__all__ += metrics.__all__
+__all__ += monitor.__all__
+__all__ += stopping.__all__

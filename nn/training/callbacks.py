@@ -1,0 +1,3 @@
+"""Callbacks of the training loop."""
+
+__all__: list[str] = []

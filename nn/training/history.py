@@ -1,0 +1,3 @@
+"""History: what was measured after each epoch."""
+
+__all__: list[str] = []

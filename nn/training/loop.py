@@ -1,0 +1,3 @@
+"""fit: the training loop."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""EarlyStopping."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Adam and its relatives."""
+
+__all__: list[str] = []

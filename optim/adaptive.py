@@ -1,0 +1,3 @@
+"""Adagrad, RMSprop and Adadelta."""
+
+__all__: list[str] = []

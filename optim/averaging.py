@@ -1,0 +1,3 @@
+"""The exponential moving average of weights."""
+
+__all__: list[str] = []

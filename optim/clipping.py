@@ -1,0 +1,3 @@
+"""Gradient clipping."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""L-BFGS."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Learning-rate schedules."""
+
+__all__: list[str] = []
