@@ -13,9 +13,26 @@
 
 import nn  # says what is wrong if the `autograd` that Python finds is not ours
 
-from .optimizer import Optimizer
-from .sgd import SGD
+from . import adam, adaptive, averaging, clipping, lbfgs, lion, optimizer, schedules, sgd
+from .adam import *
+from .adaptive import *
+from .averaging import *
+from .clipping import *
+from .lbfgs import *
+from .lion import *
+from .optimizer import *
+from .schedules import *
+from .sgd import *
 
-__all__ = ["SGD", "Optimizer"]
+__all__: list[str] = []
+__all__ += adam.__all__
+__all__ += adaptive.__all__
+__all__ += averaging.__all__
+__all__ += clipping.__all__
+__all__ += lbfgs.__all__
+__all__ += lion.__all__
+__all__ += optimizer.__all__
+__all__ += schedules.__all__
+__all__ += sgd.__all__
 
 del nn

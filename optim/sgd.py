@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,8 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Tensor
-        See `Optimizer`.
+    params : iterable of Tensor, or of dict
+        Parameters, or groups of them with hyper-parameters of their own: see `Optimizer`.
     lr : float
         The learning rate α, at least 0.
     momentum : float
@@ -43,6 +43,10 @@ class SGD(Optimizer):
         Look ahead along the velocity (Nesterov 1983, in the form of Sutskever et al. 2013). Needs momentum.
     weight_decay : float
         λ, at least 0: the gradient of (λ/2) ‖w‖² is added, so that w ← (1 − α λ) w − α g without momentum.
+    l1 : float
+        μ, at least 0: the gradient of μ ‖w‖₁ is added.
+    maximize : bool
+        Ascend.
 
     Raises
     ------
@@ -65,39 +69,53 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
         lr: float,
         momentum: float = 0.0,
         form: str = "classical",
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        *,
+        l1: float = 0.0,
+        maximize: bool = False,
     ):
-        require(lr >= 0, f"the learning rate must be at least 0, got lr={lr}.")
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "form": form,
+                "nesterov": nesterov,
+                "weight_decay": weight_decay,
+                "l1": l1,
+                "maximize": maximize,
+            },
+        )
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        momentum, form = group["momentum"], group["form"]
         require(0 <= momentum < 1, f"momentum must be in [0, 1), got {momentum}.")
         require(form in ("classical", "average"), f"form must be 'classical' or 'average', got {form!r}.")
-        require(not nesterov or momentum > 0, "nesterov=True looks ahead along the velocity: it needs momentum > 0.")
-        require(weight_decay >= 0, f"weight_decay must be at least 0, got {weight_decay}.")
-        super().__init__(params)
-        self.lr, self.momentum, self.form = lr, momentum, form
-        self.nesterov, self.weight_decay = nesterov, weight_decay
+        require(
+            not group["nesterov"] or momentum > 0,
+            "nesterov=True looks ahead along the velocity: it needs momentum > 0.",
+        )
 
-    def update(self, w: Any, g: Any, state: Any) -> Any:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
-        beta = self.momentum
-        if not beta:
-            w -= self.lr * g
-            return None
-        v = np.zeros_like(w) if state is None else state
-        if self.form == "average":
-            g = (1 - beta) * g
+    def slots(self, group: Mapping[str, Any]) -> Sequence[str]:
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
+        lr, beta = float(group["lr"]), float(group["momentum"])
+        return lr, beta, 1 - beta if group["form"] == "average" else 1.0, group["nesterov"]
+
+    def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
+        lr, beta, share, nesterov = c
+        if not slots:
+            w -= np.multiply(g, lr, out=scratch)
+            return
+        (v,) = slots
+        if share != 1:
+            g = share * g
         v *= beta
         v += g
-        w -= self.lr * (g + beta * v if self.nesterov else v)
-        return v
-
-    def __repr__(self) -> str:
-        return (
-            f"SGD({len(self.params)} parameters, lr={self.lr}, momentum={self.momentum}, form={self.form!r}, "
-            f"nesterov={self.nesterov}, weight_decay={self.weight_decay})"
-        )
+        w -= np.multiply(g + beta * v if nesterov else v, lr, out=scratch)

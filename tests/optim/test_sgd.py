@@ -105,7 +105,7 @@ def test_an_interrupted_step_is_noticed_too():
     a.grad = b.grad = np.ones(2)
 
     class Interrupted(optim.Optimizer):
-        def update(self, w, g, state):
+        def update(self, w, g, slots, c, scratch):
             if w is b.data:
                 raise KeyboardInterrupt
             w -= g
