@@ -150,10 +150,11 @@ class Parts:
         Those of the node.
     """
 
-    __slots__ = ("dtype", "found", "shape")
+    __slots__ = ("_items", "dtype", "found", "shape")
 
     def __init__(self, found: dict[int, Any], shape: Any, dtype: Any):
         self.found, self.shape, self.dtype = found, shape, dtype
+        self._items: tuple[Any, ...] | None = None
 
     def __add__(self, other: Parts) -> Parts:
         """The sum, made in place: a cotangent of many parts comes in as many pieces, and nobody else has them."""
@@ -163,8 +164,10 @@ class Parts:
 
     @property
     def items(self) -> tuple[Any, ...]:
-        """For each result its cotangent, or None."""
-        return tuple([self.found.get(k) for k in range(len(self.shape))])
+        """For each result its cotangent, or None. Asked for when it is complete; the same tuple for each rule."""
+        if self._items is None:
+            self._items = tuple([self.found.get(k) for k in range(len(self.shape))])
+        return self._items
 
 
 class Value:

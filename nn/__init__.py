@@ -15,6 +15,7 @@ from . import _autograd  # first: says what is wrong if `autograd` is not ours
 from . import (
     activations,
     checkpoint,
+    classification,
     containers,
     data,
     dropout,
@@ -24,6 +25,7 @@ from . import (
     init,
     layers,
     losses,
+    maxout,
     module,
     normalization,
     preprocessing,
@@ -32,14 +34,19 @@ from . import (
 )
 from .activations import *
 from .checkpoint import *
+from .classification import *
 from .containers import *
 from .data import *
 from .dropout import *
 from .embedding import *
 from .files import *
 from .functional.activations import *
+from .functional.gated import *
+from .functional.probabilities import *
+from .functional.rectifiers import *
 from .layers import *
 from .losses import *
+from .maxout import *
 from .module import *
 from .normalization import *
 from .preprocessing import *
@@ -49,14 +56,19 @@ from .training import *
 __all__ = ["functional", "init"]
 __all__ += activations.__all__
 __all__ += checkpoint.__all__
+__all__ += classification.__all__
 __all__ += containers.__all__
 __all__ += data.__all__
 __all__ += dropout.__all__
 __all__ += embedding.__all__
 __all__ += files.__all__
 __all__ += functional.activations.__all__
+__all__ += functional.gated.__all__
+__all__ += functional.probabilities.__all__
+__all__ += functional.rectifiers.__all__
 __all__ += layers.__all__
 __all__ += losses.__all__
+__all__ += maxout.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
 __all__ += preprocessing.__all__

@@ -111,8 +111,7 @@ class ModuleList(Module, MutableSequence[Module]):
         self.extend(modules)
 
     def named_members(self) -> Iterator[tuple[str, Any]]:
-        for k, module in enumerate(self._list):
-            yield str(k), module
+        return ((name.removeprefix("_list."), part) for name, part in super().named_members())
 
     @overload
     def __getitem__(self, index: int) -> Module: ...
@@ -132,6 +131,10 @@ class ModuleList(Module, MutableSequence[Module]):
 
     def __len__(self) -> int:
         return len(self._list)
+
+    def extend(self, modules: Iterable[Module]) -> None:
+        """Add modules at the end: all of them, or none if one of them is not a module."""
+        self._list += [_checked(self, module, len(self) + k) for k, module in enumerate(modules)]
 
     def insert(self, index: int, module: Module) -> None:
         self._list.insert(index, _checked(self, module, index))
@@ -159,15 +162,24 @@ class ModuleDict(Module, MutableMapping[str, Module]):
         self.update(modules)
 
     def named_members(self) -> Iterator[tuple[str, Any]]:
-        yield from self._dict.items()
+        return ((name.removeprefix("_dict."), part) for name, part in super().named_members())
 
     def __getitem__(self, key: str) -> Module:
         return self._dict[key]
 
     def __setitem__(self, key: str, module: Module) -> None:
-        if not isinstance(key, str) or not key or "." in key:
-            raise ValueError(f"{key!r} cannot be the name of a module: names are strings without dots.")
-        self._dict[key] = _checked(self, module, key)
+        self.update({key: module})
+
+    def update(  # type: ignore[override]
+        self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = (), /, **named: Module
+    ) -> None:
+        """Take modules under their names: all of them, or none if there is something wrong with one."""
+        modules = dict(modules, **named)
+        for key, module in modules.items():
+            if not isinstance(key, str) or not key or "." in key:
+                raise ValueError(f"{key!r} cannot be the name of a module: names are strings without dots.")
+            _checked(self, module, key)
+        self._dict.update(modules)
 
     def __delitem__(self, key: str) -> None:
         del self._dict[key]

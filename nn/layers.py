@@ -1,19 +1,23 @@
-"""Layers: `Linear`, and what is made of it."""
+"""Layers: `Linear` and what is made of it; `Flatten`; `Residual`."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.wrapping import array_like
+
 from . import functional
+from ._checks import fitting, positive
 from .activations import ReLU, activation_module
 from .containers import Sequential
 from .init import Initializer, initializer
 from .module import Module, Parameter
 
-__all__ = ["MLP", "Linear"]
+__all__ = ["MLP", "Flatten", "Linear", "Residual"]
 
 Rng = np.random.Generator | int | None
 
@@ -66,11 +70,8 @@ class Linear(Module):
         dtype: Any = np.float32,
         rng: Rng = None,
     ):
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(n, int | np.integer) or n < 1:
-                raise ValueError(f"{name} must be a positive integer, got {n!r}.")
         self.init = initializer(init)
-        shape = (int(out_features), int(in_features))
+        shape = (positive("out_features", out_features), positive("in_features", in_features))
         drawn = np.asarray(self.init(shape, np.random.default_rng(rng)))
         if drawn.shape != shape:
             raise ValueError(f"the initialiser returned shape {drawn.shape} for a weight of shape {shape}.")
@@ -87,16 +88,8 @@ class Linear(Module):
     def forward(self, x: Any) -> Any:
         weight = self.weight.data
         dtype = getattr(x, "dtype", None)
-        if dtype is None:
-            x = np.asarray(x, dtype=weight.dtype)
-        elif dtype != weight.dtype:
-            remedy = f"write x.astype(np.{weight.dtype})"
-            if x.dtype.kind in "fc":
-                remedy += f", or make the layer with dtype=np.{x.dtype}"
-            raise TypeError(
-                f"{self!r} has {weight.dtype} parameters and was given {x.dtype} input: nothing is converted silently; "
-                f"{remedy}."
-            )
+        if dtype is None or dtype != weight.dtype:
+            x = fitting(self, x, weight.dtype)
         shape = x.shape
         if not shape or shape[-1] != weight.shape[1]:
             raise ValueError(
@@ -108,6 +101,93 @@ class Linear(Module):
     def extra_repr(self) -> str:
         out_features, in_features = self.weight.shape
         return f"{in_features} → {out_features}" + ("" if self.bias is not None else ", bias=False")
+
+
+class Flatten(Module):
+    """Some neighbouring axes as one: by default all but the first, so that each example becomes a row.
+
+    Parameters
+    ----------
+    start_axis, end_axis : int
+        The first and the last of these axes.
+
+    Raises
+    ------
+    ValueError
+        When called with an input that has not these axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Flatten()(np.zeros((8, 3, 4, 5))).shape
+    (8, 60)
+    """
+
+    def __init__(self, start_axis: int = 1, end_axis: int = -1):
+        self.start_axis, self.end_axis = start_axis, end_axis
+
+    def forward(self, x: Any) -> Any:
+        x = array_like(x)
+        shape = x.shape
+        n = len(shape)
+        start, end = [axis + n if axis < 0 else axis for axis in (self.start_axis, self.end_axis)]
+        if not 0 <= start <= end < n:
+            raise ValueError(
+                f"Flatten makes axes {self.start_axis} to {self.end_axis} one, and was given an input of shape {shape}."
+            )
+        return x.reshape(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
+
+    def extra_repr(self) -> str:
+        default = (self.start_axis, self.end_axis) == (1, -1)
+        return "" if default else f"start_axis={self.start_axis}, end_axis={self.end_axis}"
+
+
+class Residual(Module):
+    """y = x + f(x): a module learns what is to be added to its input, and the gradient passes it by unchanged.
+
+    He, Zhang, Ren & Sun, "Deep residual learning for image recognition", 2016.
+
+    Parameters
+    ----------
+    module : Module
+        f.
+    shortcut : Module, optional
+        Called with x where f(x) has another shape than x: y = shortcut(x) + f(x).
+
+    Raises
+    ------
+    TypeError
+        If something else than modules is given.
+    ValueError
+        When called, if the two summands have different shapes or dtypes: they are not broadcast.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> block = nn.Residual(nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
+    >>> block(np.ones((2, 4), np.float32)).shape
+    (2, 4)
+    """
+
+    def __init__(self, module: Module, shortcut: Module | None = None):
+        for name, part in (("module", module), ("shortcut", shortcut)):
+            if not isinstance(part, Module) and (part is not None or name == "module"):
+                raise TypeError(f"Residual needs a Module as its {name}, got {type(part).__name__}.")
+        self.module, self.shortcut = module, shortcut
+
+    def forward(self, x: Any) -> Any:
+        x = array_like(x)
+        past, through = x if self.shortcut is None else self.shortcut(x), self.module(x)
+        if past.shape != through.shape or past.dtype != through.dtype:
+            way = "the input" if self.shortcut is None else "what the shortcut made of it"
+            raise ValueError(
+                f"Residual adds two things of equal shape and dtype: {way} is {past.dtype}{list(past.shape)}, and what "
+                f"{type(self.module).__name__} made of the input is {through.dtype}{list(through.shape)}. "
+                f"Give a shortcut that maps an input of {x.dtype}{list(x.shape)} to the second."
+            )
+        return past + through
 
 
 class MLP(Sequential):
@@ -165,7 +245,7 @@ class MLP(Sequential):
         parts: dict[str, Module] = {}
         for k in range(1, len(sizes)):
             between = activation if k < len(sizes) - 1 else output_activation
-            module = None if between is None else activation_module(between)
+            module = None if between is None else activation_module(between, dtype)
             parts[f"linear{k}"] = Linear(sizes[k - 1], sizes[k], init=init, dtype=dtype, rng=rng)
             if module is not None:
                 parts[f"{type(module).__name__.lower().strip('_')}{k}"] = module

@@ -17,75 +17,12 @@ from autograd.devices import as_array, move
 from autograd.node import data_of
 
 from .hooks import Hooks
+from .parameter import Buffer, Parameter
 
 __all__ = ["Buffer", "Module", "Parameter"]
 
 M = TypeVar("M", bound="Module")
 P = TypeVar("P")
-
-
-class Parameter(Tensor):
-    """A Tensor that a module learns: a leaf that requires a gradient.
-
-    Parameters
-    ----------
-    data : array_like
-        Floating or complex numbers; copied.
-    requires_grad : bool
-        False for a parameter that is frozen.
-    dtype : dtype, optional
-        By default the data's own.
-    name : str, optional
-        By default drawings use the name that `named_parameters` gives.
-
-    Examples
-    --------
-    >>> import nn
-    >>> nn.Parameter([1.0, 2.0])
-    Parameter([1., 2.], shape=(2,), dtype=float64, requires_grad=True)
-    """
-
-    __slots__ = ()
-    _is_parameter = True
-
-    def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None, name: str | None = None):
-        super().__init__(data.detach() if isinstance(data, Tensor) else data, requires_grad, dtype, name)
-
-
-class Buffer(Tensor):
-    """A constant that belongs to the state of a module, such as a running mean: saved and moved with the weights.
-
-    It gets no gradient and no optimizer updates it. The module writes it itself: `self.mean.data = …`.
-
-    Parameters
-    ----------
-    data : array_like
-        Numbers or booleans; copied.
-    dtype : dtype, optional
-        By default the data's own.
-    name : str, optional
-
-    Examples
-    --------
-    >>> import nn
-    >>> class Count(nn.Module):
-    ...     def __init__(self):
-    ...         self.calls = nn.Buffer(0)
-    ...
-    ...     def forward(self, x):
-    ...         self.calls.data += 1
-    ...         return x
-    >>> count = Count()
-    >>> count(5.0), count(6.0), count.state_dict()
-    (5.0, 6.0, {'calls': array(2)})
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None):
-        if requires_grad:
-            raise ValueError("a Buffer is a constant: what is to be learnt is a Parameter.")
-        super().__init__(data.detach() if isinstance(data, Tensor) else data, False, dtype, name)
 
 
 class Module:
@@ -112,7 +49,7 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         before = vars(self).get(name)
-        if isinstance(before, _STATE) and isinstance(value, Tensor | np.ndarray) and not isinstance(value, _STATE):
+        if isinstance(before, _STATE) and value is not None and not isinstance(value, _STATE):
             raise TypeError(
                 f"{type(self).__name__}.{name} is a {type(before).__name__}, and would no longer be one: to change its "
                 f"values, assign to its .data (`{name}.data = values`), or write `with no_grad():` around an update "
@@ -207,7 +144,19 @@ class Module:
         >>> nn.Linear(2, 1, init="zeros").state_dict()
         {'weight': array([[0., 0.]], dtype=float32), 'bias': array([0.], dtype=float32)}
         """
-        return {name: tensor.data.copy() for name, tensor in self._named(Tensor) if isinstance(tensor, _STATE)}
+        return {name: tensor.data.copy() for name, tensor in self._state().items()}
+
+    def _state(self) -> dict[str, Tensor]:
+        """The parameters and buffers by name."""
+        state: dict[str, Tensor] = {}
+        for name, tensor in self._named(Tensor):
+            if name in state:
+                raise ValueError(
+                    f"{type(self).__name__} has two tensors called {name!r} (from the keys 0 and '0' of a dict, or a "
+                    "key with a dot): rename one, or a file could hold only one of them."
+                )
+            state[name] = tensor
+        return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take the values of `state` into the parameters and buffers, in place.
@@ -223,7 +172,7 @@ class Module:
         ValueError
             Naming all that is missing, unexpected, or of another shape or dtype. Nothing is changed then.
         """
-        own = {name: tensor for name, tensor in self._named(Tensor) if isinstance(tensor, _STATE)}
+        own = self._state()
         faults = [f"missing: {name} {t.dtype}{list(t.shape)}" for name, t in own.items() if name not in state]
         faults += self._unexpected(state, own)
         for name, tensor in own.items():
@@ -302,15 +251,15 @@ class Module:
         ...         module.weight.data *= 0.1
         >>> model = nn.MLP([4, 3, 1]).apply(small)
         """
-        for module in reversed(list(self.modules())):  # what is inside a module comes after it, and so before it here
+        for module in _innermost_first(self, set()):
             function(module)
         return self
 
     def to(self: M, device: Any = None, dtype: Any = None) -> M:
         """Move all parameters and buffers to a device, or convert the floating ones; returns the module.
 
-        The parameters stay the same objects, and their gradients are forgotten. What an optimizer has remembered of
-        them does not follow: make the optimizer afterwards.
+        The parameters stay the same objects; those that change forget their gradients. What an optimizer has remembered
+        of them does not follow: make the optimizer afterwards.
 
         Parameters
         ----------
@@ -337,7 +286,7 @@ class Module:
         kind = None if dtype is None else np.dtype(dtype)
         if kind is not None and kind.kind not in "fc":
             raise TypeError(f"parameters are floating or complex numbers, and cannot become {kind}.")
-        tensors = [tensor for _, tensor in self._named(Tensor) if isinstance(tensor, _STATE)]
+        tensors = [tensor for _, tensor in self._named(Tensor)]
         moved = []
         for tensor in tensors:
             array = tensor.data if device is None else move(tensor.data, device)
@@ -348,7 +297,9 @@ class Module:
             moved.append(array)
         for tensor, array in zip(tensors, moved):
             if array is not tensor.data:
-                tensor.__init__(array, tensor.requires_grad, name=tensor.name)  # type: ignore[misc]
+                notes = tensor.node.notes  # its name and its hooks
+                tensor.__init__(array, tensor.requires_grad)  # type: ignore[misc]
+                tensor.node.notes = notes
         return self
 
     # Hooks
@@ -390,8 +341,9 @@ class Module:
         ----------
         hook : callable
             Gets two tuples: the gradients of the loss with respect to the positional arguments of `forward` (None for
-            one that requires none) and to its outputs. They are plain arrays, and Tensors under `create_graph`. It must
-            not change them; what it returns, if not None, takes the place of `grad_input`.
+            one that requires none) and to its outputs (None for one that the loss does not depend on). They are plain
+            arrays, and Tensors under `create_graph`. It must not change them; what it returns, if not None, takes the
+            place of `grad_input`.
 
         Returns
         -------
@@ -406,6 +358,11 @@ class Module:
         >>> remove = layer.register_full_backward_hook(lambda module, g_in, g_out: print(g_out[0], g_in[0]))
         >>> layer(nn.Parameter([0.0])).sum().backward()
         [1.] [0.25]
+
+        Notes
+        -----
+        As in PyTorch, the hook is called when the pass reaches the arguments, so not by `gradient` with respect to
+        parameters alone; where no argument requires a gradient, when the pass reaches the output.
         """
         return self._own_hooks().add("backward", hook)
 
@@ -439,6 +396,15 @@ def _members(container: Any) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, dict | list | tuple):
             for name, part in _members(value):
                 yield f"{key}.{name}", part
+
+
+def _innermost_first(module: Module, seen: set[int]) -> Iterator[Module]:
+    """All modules inside this one, each once and after all that it consists of; then this one."""
+    seen.add(id(module))
+    for _, child in module.named_children():
+        if id(child) not in seen:
+            yield from _innermost_first(child, seen)
+    yield module
 
 
 def _paths(module: Module, inside: tuple[Module, ...]) -> Iterator[tuple[str, Tensor]]:

@@ -1,3 +1,162 @@
-"""History: what was measured after each epoch."""
+"""`History`: what was measured after each epoch, as a table, a plot, and a sentence about overfitting."""
 
-__all__: list[str] = []
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["History"]
+
+
+class History(Mapping[str, list[Any]]):
+    """What was measured after each epoch, by name: 'loss', 'validation loss', 'accuracy', ….
+
+    Parameters
+    ----------
+    values : mapping of str to list, optional
+        One list for each measure, all of one length.
+
+    Examples
+    --------
+    >>> import nn
+    >>> history = nn.History()
+    >>> for k in range(4):
+    ...     history.append({"loss": 0.8 - 0.2 * k, "validation loss": [0.9, 0.7, 0.75, 0.8][k]})
+    >>> history["validation loss"]
+    [0.9, 0.7, 0.75, 0.8]
+    >>> print(history.report())
+    After 4 epochs the loss is 0.2 on the training set and 0.8 on the validation set.
+    The validation loss was lowest, 0.7, after epoch 2. Since then it has risen while the training loss fell from 0.6 \
+to 0.2: from there on the model learns its training set by heart (overfitting).
+    """
+
+    def __init__(self, values: Mapping[str, list[Any]] | None = None):
+        self._values: dict[str, list[Any]] = {name: list(column) for name, column in (values or {}).items()}
+        if len({len(column) for column in self._values.values()}) > 1:
+            raise ValueError("a history has one value of each measure for each epoch.")
+
+    def append(self, measured: Mapping[str, Any]) -> None:
+        """Take what was measured after one more epoch; always the same measures."""
+        if self._values and measured.keys() != self._values.keys():
+            raise ValueError(f"this history has {', '.join(self._values)}; it was given {', '.join(measured)}.")
+        for name, value in measured.items():
+            self._values.setdefault(name, []).append(value)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs there have been."""
+        return len(next(iter(self._values.values()), ()))
+
+    def best(self, measure: str = "validation loss", mode: str = "min") -> int:
+        """The number of the epoch, from 1, in which a measure was lowest (or greatest, with `mode='max'`)."""
+        values = self[measure]
+        if not values:
+            raise ValueError("there has been no epoch yet.")
+        return 1 + min(range(len(values)), key=lambda k: values[k] if mode == "min" else -values[k])
+
+    def parting(self) -> int | None:
+        """The epoch, from 1, after which training and validation part; None if they do not.
+
+        It is the one in which the validation loss was lowest, if the training loss has fallen since: the model then
+        goes on learning what holds for the training set alone.
+        """
+        if "validation loss" not in self or not self.epochs:
+            return None
+        epoch = self.best()
+        loss, validation = self["loss"], self["validation loss"]
+        return epoch if loss[-1] < loss[epoch - 1] and validation[-1] > validation[epoch - 1] else None
+
+    def report(self) -> str:
+        """Whether, and since when, the model overfits, in words."""
+        if not self.epochs:
+            return "There has been no epoch yet."
+        loss, validation = self["loss"], self.get("validation loss")
+        said = f"After {self.epochs} epochs the loss is {loss[-1]:.4g} on the training set"
+        if validation is None:
+            return said + "; without a validation set nobody knows what that is worth."
+        said += f" and {validation[-1]:.4g} on the validation set.\n"
+        lowest, parting = self.best(), self.parting()
+        said += f"The validation loss was lowest, {validation[lowest - 1]:.4g}, after epoch {lowest}."
+        if parting is None:
+            return said + (" It is still falling." if lowest == self.epochs else "")
+        return said + (
+            f" Since then it has risen while the training loss fell from {loss[parting - 1]:.4g} to {loss[-1]:.4g}: "
+            "from there on the model learns its training set by heart (overfitting)."
+        )
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw each measure over the epochs, training and validation together; where they part is marked.
+
+        Parameters
+        ----------
+        axes : array of matplotlib Axes, optional
+            One for each kind of measure; by default a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        kinds = [name for name in self if not name.startswith("validation ") and self._numeric(name)]
+        if axes is None:
+            figure = _figure(len(kinds))
+            axes = figure.axes
+        elif len(axes) != len(kinds):
+            raise ValueError(f"{len(kinds)} axes are needed, for {', '.join(kinds)}; got {len(axes)}.")
+        else:
+            figure = axes[0].figure
+        epochs = range(1, self.epochs + 1)
+        for ax, kind in zip(axes, kinds):
+            for label, name, colour, line in (
+                ("training", kind, "#0072B2", "-"),
+                ("validation", f"validation {kind}", "#D55E00", "--"),
+            ):
+                if name in self:
+                    ax.plot(
+                        epochs, self[name], line, marker="." if self.epochs < 60 else None, color=colour, label=label
+                    )
+            parting = self.parting()
+            if parting is not None:
+                ax.axvline(parting, color="0.6", linewidth=1, linestyle=":", label="they part")
+            ax.set(xlabel="epoch", title=kind)
+            ax.grid(alpha=0.3)
+            ax.spines[["top", "right"]].set_visible(False)
+            ax.legend(frameon=False)
+        return figure
+
+    def _numeric(self, name: str) -> bool:
+        return all(isinstance(value, int | float) for value in self[name])
+
+    def __getitem__(self, measure: str) -> list[Any]:
+        if measure not in self._values:
+            raise KeyError(f"nothing called {measure!r} was measured; there are {', '.join(self._values) or 'none'}")
+        return self._values[measure]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, measure: object) -> bool:
+        return measure in self._values
+
+    def __repr__(self) -> str:
+        names = [name for name in self if self._numeric(name)]
+        rows = [["epoch", *names]]
+        shown = range(self.epochs) if self.epochs <= 20 else [*range(10), *range(self.epochs - 10, self.epochs)]
+        rows += [[str(k + 1), *(f"{self[name][k]:.4g}" for name in names)] for k in shown]
+        if self.epochs > 20:
+            rows.insert(11, ["…"] * len(rows[0]))
+        widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+        return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths)) for row in rows)
+
+
+def _figure(panels: int) -> Any:
+    """A figure with panels side by side: pyplot's, so that a notebook shows it, where pyplot is in use."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f'plots are drawn by matplotlib, which is missing here: `pip install "wengert[examples]"` ({error}).'
+        ) from None
+    return pyplot.subplots(1, panels, figsize=(5 * panels, 4), layout="constrained", squeeze=False)[0]

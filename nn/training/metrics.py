@@ -1,3 +1,204 @@
-"""Metrics."""
+"""Metrics: how good predictions are, in numbers that people read. They are not differentiable, and need not be.
 
-__all__: list[str] = []
+A metric is a function of the model's outputs and the targets, as plain arrays over all examples. Those here turn
+outputs into classes first: one column, or several independent ones, against a threshold; one column for each class
+by the greatest. All but the accuracy are scikit-learn's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.devices import move
+
+__all__ = ["accuracy", "confusion_matrix", "f1_score", "precision", "recall", "roc_auc"]
+
+Metric = Callable[..., Any]
+
+
+def _plain(values: Any) -> Any:
+    return np.asarray(move(values.data, "cpu") if isinstance(values, Tensor) else move(np.asanyarray(values), "cpu"))
+
+
+def classes(output: Any, target: Any, threshold: float = 0.0) -> tuple[Any, Any]:
+    """The predicted and the true classes.
+
+    Parameters
+    ----------
+    output : Tensor or array, shape (n,), (n, 1), (n, k) or (n, C)
+        Logits, or probabilities with `threshold=0.5`.
+    target : Tensor or array
+        Of the shape of `output` (0 or 1 for each); or class numbers, shape (n,), for outputs of shape (n, C). Where
+        each row is a distribution over C ≥ 2 classes (its sum is 1), the greatest is the class.
+    threshold : float
+        A binary output above it is a 1.
+
+    Returns
+    -------
+    predicted, true : array of int
+        Of the same shape: (n,), or (n, k) for several independent answers.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not belong together.
+
+    Examples
+    --------
+    >>> from nn.training.metrics import classes
+    >>> classes([[2.0], [-1.0]], [[1], [1]])
+    (array([1, 0]), array([1, 1]))
+    >>> classes([[2.0, 3.0, 1.0]], [0])
+    (array([1]), array([0]))
+    """
+    output, target = _plain(output), _plain(target)
+    if output.ndim == 2 and target.shape == output.shape[:1] and output.shape[1] > 1:
+        return output.argmax(axis=1), target.astype(int)
+    if output.shape != target.shape:
+        raise ValueError(
+            f"the outputs have shape {output.shape} and the targets {target.shape}: write class numbers of shape (n,) "
+            "for outputs of shape (n, C), or targets of the outputs' shape."
+        )
+    if output.ndim == 2 and output.shape[1] > 1 and len(target) and np.allclose(target.sum(axis=1), 1):
+        return output.argmax(axis=1), target.argmax(axis=1)
+    predicted, true = (output > threshold).astype(int), (target > 0.5).astype(int)
+    if predicted.ndim == 2 and predicted.shape[1] == 1:
+        predicted, true = predicted[:, 0], true[:, 0]
+    return predicted, true
+
+
+def accuracy(output: Any, target: Any, threshold: float = 0.0) -> float:
+    """The share of right answers.
+
+    Parameters
+    ----------
+    output, target, threshold
+        See `classes`. With several independent answers per example, each of them counts.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.accuracy([[2.0], [-1.0], [0.5], [-3.0]], [[1], [1], [1], [0]])
+    0.75
+    """
+    predicted, true = classes(output, target, threshold)
+    if not true.size:
+        raise ValueError("there are no examples to be right about.")
+    return float((predicted == true).mean())
+
+
+def precision(output: Any, target: Any, threshold: float = 0.0) -> float:
+    """The share of real ones among those called a 1, true positives / (true + false positives); 0 if none is.
+
+    With more than two classes, or several independent answers, the mean over the classes (the macro average).
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.precision([2.0, 1.0, -1.0, -3.0], [1, 0, 1, 0])
+    0.5
+    """
+    return _score("precision_score", output, target, threshold)
+
+
+def recall(output: Any, target: Any, threshold: float = 0.0) -> float:
+    """The share of the real ones that are found, true positives / (true positives + false negatives).
+
+    With more than two classes, or several independent answers, the mean over the classes (the macro average).
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.recall([2.0, 1.0, -1.0, -3.0], [1, 0, 1, 0])
+    0.5
+    """
+    return _score("recall_score", output, target, threshold)
+
+
+def f1_score(output: Any, target: Any, threshold: float = 0.0) -> float:
+    """The harmonic mean of precision and recall, 2 p r / (p + r).
+
+    With more than two classes, or several independent answers, the mean over the classes (the macro average).
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.f1_score([2.0, 1.0, 1.0, -3.0], [1, 0, 1, 0])
+    0.8
+    """
+    return _score("f1_score", output, target, threshold)
+
+
+def roc_auc(output: Any, target: Any, threshold: float = 0.0) -> float:
+    """The area under the ROC curve: how likely a real 1 has a greater output than a real 0. No threshold matters.
+
+    With more than two classes, the mean over the classes of each against the rest.
+
+    Raises
+    ------
+    ValueError
+        If only one class occurs.
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    0.75
+    """
+    metrics = _sklearn()
+    output, target = _plain(output), _plain(target)
+    predicted, true = classes(output, target, threshold)
+    if output.ndim == 2 and output.shape[1] > 1 and predicted.ndim == 1:
+        columns = [metrics.roc_auc_score(true == k, output[:, k]) for k in range(output.shape[1])]
+        return float(np.mean(columns))
+    return float(metrics.roc_auc_score(true, output.reshape(true.shape)))
+
+
+def confusion_matrix(output: Any, target: Any, threshold: float = 0.0) -> list[list[int]]:
+    """How often class i (row) was called class j (column).
+
+    Examples
+    --------
+    >>> import nn
+    >>> nn.confusion_matrix([2.0, 1.0, -1.0, -3.0], [1, 0, 1, 0])
+    [[1, 1], [1, 1]]
+    """
+    predicted, true = classes(output, target, threshold)
+    if predicted.ndim > 1:
+        raise ValueError("a confusion matrix is of one answer per example: ask for one column at a time.")
+    output = _plain(output)
+    count = output.shape[1] if output.ndim == 2 and output.shape[1] > 1 else 2
+    matrix = _sklearn().confusion_matrix(true, predicted, labels=np.arange(count))
+    return matrix.tolist()  # type: ignore[no-any-return]
+
+
+def _score(name: str, output: Any, target: Any, threshold: float) -> float:
+    predicted, true = classes(output, target, threshold)
+    binary = predicted.ndim == 1 and (_plain(output).ndim == 1 or _plain(output).shape[1] == 1)
+    score = getattr(_sklearn(), name)(true, predicted, average="binary" if binary else "macro", zero_division=0)
+    return float(score)
+
+
+def _sklearn() -> Any:
+    try:
+        import sklearn.metrics
+    except ImportError as error:
+        raise ImportError(
+            f'this metric is scikit-learn\'s, which is missing here: `pip install "wengert[examples]"` ({error}).'
+        ) from None
+    return sklearn.metrics
+
+
+#: The metrics that have a name.
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "precision": precision,
+    "recall": recall,
+    "f1": f1_score,
+    "roc_auc": roc_auc,
+    "confusion": confusion_matrix,
+}

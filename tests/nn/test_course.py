@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import nn
-import optim
 from autograd import Tensor, check_gradients
 
 N, M = 64 * 64 * 3, 5  # inputs, examples in the batch
@@ -86,20 +85,72 @@ def test_the_same_without_modules_and_the_shapes_of_the_intermediate_results(set
         np.testing.assert_allclose(w.grad, expected, rtol=1e-9, atol=1e-15)
 
 
-def test_the_general_form_with_squared_error():
-    """δ[L] = (a − y) ∘ σ′(z), δ[l] = W[l]ᵀ δ[l+1] ∘ σ′(z[l]), ∂J/∂W = δ aᵀ, for J = ½ Σ (a − y)²."""
+def test_the_exercise(setting):
+    """∂L/∂W[1] = (W[2]ᵀ ((W[3]ᵀ ∘ a[2] (1 − a[2])) (a[3] − y)) ∘ a[1] (1 − a[1])) xᵀ: (3×2)(2×1)(1×1) ∘ 3×1, (1×n)."""
+    model, x, y = setting
+    nn.BCELoss()(model(x[:1]), y[:1]).backward()
+    W1, b1, W2, b2, W3, b3 = (p.data if p.ndim == 2 else p.data[:, None] for p in model.parameters())
+    a1 = sigmoid(W1 @ x[:1].T + b1)
+    a2 = sigmoid(W2 @ a1 + b2)
+    a3 = sigmoid(W3 @ a2 + b3)
+    expected = ((W2.T @ ((W3.T * a2 * (1 - a2)) @ (a3 - y[:1]))) * a1 * (1 - a1)) @ x[:1]
+    assert expected.shape == model.linear1.weight.shape == (3, N)
+    np.testing.assert_allclose(model.linear1.weight.grad, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("activation", "function", "slope"),
+    [
+        ("sigmoid", sigmoid, lambda a: a * (1 - a)),
+        ("tanh", np.tanh, lambda a: 1 - a**2),
+        ("relu", lambda z: np.maximum(z, 0), lambda a: a > 0),
+    ],
+)
+def test_the_general_form_with_squared_error(activation, function, slope):
+    """δ[L] = (a[L] − y) ∘ σ′(z[L]), δ[l] = W[l]ᵀ δ[l+1] ∘ σ′(z[l]), ∂J/∂W[l] = δ[l+1] a[l]ᵀ, ∂J/∂b[l] = δ[l+1]."""
     rng = np.random.default_rng(1)
-    model = nn.MLP([4, 3, 2], activation="tanh", output_activation="tanh", dtype=np.float64, rng=rng)
+    model = nn.MLP([4, 5, 3, 2], activation, activation, dtype=np.float64, rng=rng)
+    for p in model.parameters():
+        p.data += rng.normal(size=p.shape)
     x, y = rng.normal(size=(1, 4)), rng.normal(size=(1, 2))
-    (0.5 * ((model(x) - y) ** 2).sum()).backward()
-    W1, W2 = model.linear1.weight.data, model.linear2.weight.data
-    a1 = np.tanh(W1 @ x.T)
-    a2 = np.tanh(W2 @ a1)
-    d2 = (a2 - y.T) * (1 - a2**2)
-    d1 = (W2.T @ d2) * (1 - a1**2)
-    np.testing.assert_allclose(model.linear2.weight.grad, d2 @ a1.T, rtol=1e-12)
-    np.testing.assert_allclose(model.linear1.weight.grad, d1 @ x, rtol=1e-12)
-    np.testing.assert_allclose(model.linear1.bias.grad, d1[:, 0], rtol=1e-12)
+    nn.HalfSquaredErrorLoss("sum")(model(x), y).backward()
+    layers = [model.linear1, model.linear2, model.linear3]
+    a = [x.T]
+    for layer in layers:
+        a.append(function(layer.weight.data @ a[-1] + layer.bias.data[:, None]))
+    assert all(slope(a[k]).any() for k in (1, 2, 3))
+    delta = (a[3] - y.T) * slope(a[3])
+    for k in (2, 1, 0):
+        np.testing.assert_allclose(layers[k].weight.grad, delta @ a[k].T, rtol=1e-10, atol=1e-15)
+        np.testing.assert_allclose(layers[k].bias.grad, delta[:, 0], rtol=1e-10, atol=1e-15)
+        delta = (layers[k].weight.data.T @ delta) * slope(a[k])
+
+
+def test_three_independent_sigmoids_are_three_logistic_regressions():
+    """Cat, lion, iguana, several at once: L = −Σₖ [yₖ log ŷₖ + (1 − yₖ) log(1 − ŷₖ)], and ∂L/∂z = ŷ − y."""
+    rng = np.random.default_rng(5)
+    z, y = Tensor(rng.normal(size=(6, 3)), requires_grad=True), rng.integers(0, 2, (6, 3)).astype(float)
+    cost = nn.BCEWithLogitsLoss("none")(z, y).sum(1).mean()
+    p = sigmoid(z.data)
+    assert cost.item() == pytest.approx(-(y * np.log(p) + (1 - y) * np.log(1 - p)).sum() / 6, rel=1e-12)
+    assert cost.item() == pytest.approx(sum(nn.BCELoss()(p[:, k], y[:, k]) for k in range(3)), rel=1e-12)
+    cost.backward()
+    np.testing.assert_allclose(z.grad, (p - y) / 6, rtol=1e-12)
+
+
+def test_exactly_one_animal_is_a_softmax():
+    """ŷₖ = e^zₖ / Σⱼ e^zⱼ, L = −log ŷ of the right one, ∂L/∂z = ŷ − y; of two classes it is a sigmoid of z₁ − z₀."""
+    rng = np.random.default_rng(6)
+    z, labels = Tensor(rng.normal(size=(6, 3)), requires_grad=True), rng.integers(0, 3, 6)
+    p = np.exp(z.data) / np.exp(z.data).sum(1, keepdims=True)
+    np.testing.assert_allclose(nn.softmax(z).data, p, rtol=1e-12)
+    cost = nn.CrossEntropyLoss()(z, labels)
+    assert cost.item() == pytest.approx(-np.log(p[np.arange(6), labels]).mean(), rel=1e-12)
+    cost.backward()
+    np.testing.assert_allclose(z.grad, (p - np.eye(3)[labels]) / 6, rtol=1e-10, atol=1e-16)
+    two, y = z.data[:, :2], (labels > 0).astype(int)
+    logistic = nn.BCEWithLogitsLoss()(two[:, 1] - two[:, 0], y)
+    assert nn.CrossEntropyLoss()(two, y) == pytest.approx(logistic, rel=1e-12)
 
 
 def test_derivatives_of_the_activations():
@@ -112,48 +163,14 @@ def test_derivatives_of_the_activations():
 
 
 def test_without_activations_a_deep_network_is_one_linear_map():
-    model = nn.MLP([4, 5, 3, 2], activation="identity", dtype=np.float64, rng=0)
-    W = model.linear3.weight.data @ model.linear2.weight.data @ model.linear1.weight.data
-    x = np.random.default_rng(0).normal(size=(6, 4))
-    np.testing.assert_allclose(model(x).data, x @ W.T, rtol=1e-12)
-
-
-def test_equal_weights_stay_equal():
-    """One non-zero value everywhere: every neuron of a layer learns the same."""
-    model = nn.MLP([3, 4, 1], activation="tanh", init=nn.init.Constant(0.3), dtype=np.float64)
-    descent = optim.SGD(model.parameters(), lr=0.5)
+    """ŷ = W[3] W[2] W[1] x + b, with b = W[3] (W[2] b[1] + b[2]) + b[3]."""
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(20, 3)), rng.integers(0, 2, (20, 1))
-    for _ in range(10):
-        descent.zero_grad()
-        nn.BCEWithLogitsLoss()(model(x), y).backward()
-        descent.step()
-    w = model.linear1.weight.data
-    assert not np.allclose(w, 0.3)
-    np.testing.assert_allclose(w, np.broadcast_to(w[:1], w.shape), rtol=1e-12)
-
-
-@pytest.mark.parametrize(("factor", "expected"), [(1.5, 1.5**10), (0.5, 0.5**10)])
-def test_ten_identity_layers_explode_or_vanish(factor, expected):
-    layers = [nn.Linear(2, 2, init=lambda shape, rng: factor * np.eye(2), dtype=np.float64) for _ in range(10)]
-    x = Tensor(np.ones((1, 2)), requires_grad=True)
-    y = nn.Sequential(*layers)(x)
-    np.testing.assert_allclose(y.data, expected)
-    y.sum().backward()
-    np.testing.assert_allclose(x.grad, expected)
-
-
-def test_l2_shrinks_the_weights_before_the_step():
-    """W ← (1 − αλ) W − α ∂J/∂W, which is the step on J + (λ/2) ‖W‖²."""
-    w0, g, lr, decay = np.array([1.0, -2.0]), np.array([0.3, 0.4]), 0.1, 0.5
-    w = Tensor(w0, requires_grad=True)
-    w.grad = g.copy()
-    optim.SGD([w], lr=lr, weight_decay=decay).step()
-    np.testing.assert_allclose(w.data, (1 - lr * decay) * w0 - lr * g)
-    v = Tensor(w0, requires_grad=True)
-    ((v * g).sum() + decay / 2 * (v * v).sum()).backward()
-    optim.SGD([v], lr=lr).step()
-    np.testing.assert_allclose(v.data, w.data)
+    model = nn.MLP([4, 5, 3, 2], activation="identity", dtype=np.float64, rng=rng)
+    for _, p in model.named_parameters():
+        p.data = rng.normal(size=p.shape)
+    W1, b1, W2, b2, W3, b3 = (p.data for p in model.parameters())
+    x = rng.normal(size=(6, 4))
+    np.testing.assert_allclose(model(x).data, x @ (W3 @ W2 @ W1).T + W3 @ (W2 @ b1 + b2) + b3, rtol=1e-12)
 
 
 def test_the_whole_network_passes_the_numerical_check():

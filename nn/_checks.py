@@ -1,0 +1,45 @@
+"""What the layers ask of their arguments and inputs, and what they say if it is not so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["fitting", "floating", "positive"]
+
+
+def positive(name: str, n: Any) -> int:
+    """`n` as an int, if it is a positive whole number."""
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"{name} must be a positive integer, got {n!r}.")
+    return int(n)
+
+
+def floating(dtype: Any) -> np.dtype[Any]:
+    """A dtype, if it is one of real floating numbers."""
+    kind: np.dtype[Any] = np.dtype(dtype)
+    if kind.kind != "f":
+        raise TypeError(f"this layer calculates with real floating numbers: dtype={kind} is not of these.")
+    return kind
+
+
+def fitting(module: Any, x: Any, dtype: Any) -> Any:
+    """`x` as an input of a module whose parameters have this dtype: numbers without a dtype become an array of it.
+
+    Raises
+    ------
+    TypeError
+        If `x` has another dtype: both, and the remedy.
+    """
+    given = getattr(x, "dtype", None)
+    if given is None:
+        return np.asarray(x, dtype=dtype)
+    if given != dtype:
+        remedy = f"write x.astype(np.{dtype})"
+        if given.kind in "fc":
+            remedy += f", or make the layer with dtype=np.{given}"
+        raise TypeError(
+            f"{module!r} has {dtype} parameters and was given {given} input: nothing is converted silently; {remedy}."
+        )
+    return x
