@@ -12,7 +12,20 @@ from autograd.wrapping import array_like
 
 from . import functional
 from ._checks import fitting, positive
-from .activations import ReLU, activation_module
+from .activations import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    Hardswish,
+    LeakyReLU,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    SiLU,
+    activation_module,
+)
 from .containers import Sequential
 from .init import Initializer, initializer
 from .module import Module, Parameter
@@ -190,6 +203,12 @@ class Residual(Module):
         return past + through
 
 
+_RECTIFIERS = (ReLU, ReLU6, LeakyReLU, PReLU, ELU, CELU, GELU, SiLU, Mish, Hardswish)
+
+#: The initialiser that belongs to an activation, where it is not 'xavier'.
+INITIAL: dict[type[Module], str] = {**dict.fromkeys(_RECTIFIERS, "he"), SELU: "lecun"}
+
+
 class MLP(Sequential):
     """A multi-layer perceptron: linear layers with an activation between them.
 
@@ -202,7 +221,8 @@ class MLP(Sequential):
     output_activation : the same, or None
         After the last layer. By default nothing: the outputs are logits, for `BCEWithLogitsLoss`.
     init : str, callable or None
-        How weights are drawn. By default 'he' with 'relu', else 'xavier'.
+        How weights are drawn. By default 'he' with ReLU and its relatives, 'lecun' with SELU (Klambauer et al.,
+        "Self-normalizing neural networks", 2017), else 'xavier'.
     dtype : dtype
         Of the parameters, and so of the inputs.
     rng : numpy.random.Generator, int or None
@@ -241,7 +261,7 @@ class MLP(Sequential):
             raise ValueError(f"MLP needs at least the numbers of inputs and outputs, as in [30, 16, 1]; got {sizes}.")
         rng = np.random.default_rng(rng)
         if init is None:
-            init = "he" if isinstance(activation_module(activation), ReLU) else "xavier"
+            init = INITIAL.get(type(activation_module(activation)), "xavier")
         parts: dict[str, Module] = {}
         for k in range(1, len(sizes)):
             between = activation if k < len(sizes) - 1 else output_activation

@@ -255,7 +255,7 @@ def test_a_damaged_a_single_and_a_missing_file(script, tmp_path, capsys):
         ("--layers 16,,8", "--layers: must be the sizes of the hidden layers, as in 16 or 32,16, got '16,,8'"),
         ("--layers 0", "--layers"),
         ("--layers", "expected one argument"),
-        ("--activation gelu", "invalid choice: 'gelu'"),
+        ("--activation gellu", "invalid choice: 'gellu'"),
         ("--init gauss", "invalid choice: 'gauss'"),
         ("--optimizer adam", "invalid choice: 'adam'"),
         ("--optimizer nesterov --momentum 0", "it needs --momentum above 0"),

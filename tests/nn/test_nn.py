@@ -232,6 +232,8 @@ def test_mlp_chooses_initialisers_and_checks_its_arguments():
     assert isinstance(nn.MLP([2, 3, 1]).linear1.init, nn.init.HeNormal)
     assert isinstance(nn.MLP([2, 3, 1], activation=nn.relu).linear1.init, nn.init.HeNormal)
     assert isinstance(nn.MLP([2, 3, 1], activation="tanh").linear1.init, nn.init.XavierNormal)
+    assert isinstance(nn.MLP([2, 3, 1], activation="gelu").linear1.init, nn.init.HeNormal)
+    assert isinstance(nn.MLP([2, 3, 1], activation="selu").linear1.init, nn.init.LeCunNormal)
     assert isinstance(nn.MLP([2, 3, 1], init="normal").linear1.init, nn.init.Normal)
     assert isinstance(nn.MLP([2, 1], output_activation=nn.Sigmoid)[1], nn.Sigmoid)
     custom = nn.MLP([2, 3, 1], activation=np.sin, rng=0)
