@@ -13,6 +13,7 @@ So neither a colour nor the brightness of a pixel gives the answer; the pattern 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,9 +69,9 @@ def finish(image: Array, rng: Rng) -> None:
     np.clip(image, 0, 1, out=image)
 
 
-def paint_over(image: Array, colour: Any, coverage: Array) -> None:
+def paint_over(image: Array, paint: Any, coverage: Array) -> None:
     """Paint where `coverage` is 1, and mix where it is between 0 and 1: edges are smooth."""
-    image += coverage[..., None] * (np.asarray(colour, np.float32) - image)
+    image += coverage[..., None] * (np.asarray(paint, np.float32) - image)
 
 
 # Colours
@@ -101,7 +102,7 @@ def smooth_noise(rng: Rng, cells: int, channels: int) -> Array:
     grid = rng.random((cells + 1, cells + 1, channels), dtype=np.float32)
     place = np.linspace(0, cells, SIZE, endpoint=False, dtype=np.float32)
     k = place.astype(int)
-    t = (place - k)[:, None, None]
+    t = (place % 1)[:, None, None]
     grid = grid[k] * (1 - t) + grid[k + 1] * t
     t = t.reshape(-1, 1)
     return grid[:, k] * (1 - t) + grid[:, k + 1] * t
@@ -111,7 +112,7 @@ def grass(rng: Rng) -> Array:
     """A lawn, mown in stripes, perhaps with a white line."""
     green = np.array([rng.uniform(0.1, 0.3), rng.uniform(0.4, 0.65), rng.uniform(0.08, 0.25)], np.float32)
     angle = rng.uniform(0, np.pi)
-    across = np.cos(angle) * COLUMNS + np.sin(angle) * ROWS
+    across = math.cos(angle) * COLUMNS + math.sin(angle) * ROWS
     stripes = np.where(np.sin(across * rng.uniform(0.15, 0.4)) > 0, 1.1, 0.9)
     blades = rng.normal(1, 0.12, (SIZE, SIZE))
     image = (green * (stripes * blades)[..., None]).astype(np.float32)
@@ -124,7 +125,7 @@ def grass(rng: Rng) -> Array:
 def sky(rng: Rng) -> Array:
     """From one colour to another."""
     angle = rng.uniform(0, 2 * np.pi)
-    t = 0.5 + (np.cos(angle) * (COLUMNS - 32) + np.sin(angle) * (ROWS - 32)) / SIZE
+    t = 0.5 + (math.cos(angle) * (COLUMNS - 32) + math.sin(angle) * (ROWS - 32)) / SIZE
     return mixed(colour(rng), colour(rng), t)
 
 
@@ -198,8 +199,8 @@ def ball(image: Array, rng: Rng, skin: Callable[[Array, float], Array]) -> None:
 def placed(rng: Rng) -> tuple[float, float, float]:
     """The middle of a thing, row and column, and its radius."""
     radius = rng.uniform(15, 24)
-    row, column = rng.uniform(-6, 6, 2) + (SIZE - 1) / 2
-    return row, column, radius
+    middle = (SIZE - 1) / 2
+    return middle + rng.uniform(-6, 6), middle + rng.uniform(-6, 6), radius
 
 
 def shadow_on(image: Array, rng: Rng, row: float, column: float, radius: float, light: Array) -> None:
@@ -265,7 +266,7 @@ def flat(rng: Rng, image: Array) -> tuple[Array, Array, float]:
     shadow_on(image, rng, row, column, radius, rng.uniform(-0.7, 0.7, 3).astype(np.float32))
     angle = rng.uniform(0, 2 * np.pi)
     x, y = COLUMNS - column, ROWS - row
-    return np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y, radius
+    return math.cos(angle) * x - math.sin(angle) * y, math.sin(angle) * x + math.cos(angle) * y, radius
 
 
 def ring(image: Array, rng: Rng) -> None:
@@ -304,8 +305,8 @@ OTHERS = [plain_ball, plain_ball, orange_ball, striped_ball, striped_ball, ring,
 
 def contact_sheet(path: Path, X: Array, y: Array) -> None:
     """Write the pictures side by side: with a soccer ball on the left, without on the right."""
-    plt = need("matplotlib.figure", "matplotlib")
-    figure = plt.Figure(figsize=(12, 6.4), layout="constrained")
+    matplotlib = need("matplotlib.figure", "matplotlib")
+    figure = matplotlib.Figure(figsize=(12, 6.4), layout="constrained")
     for axes, label, title in zip(figure.subplots(1, 2), (1, 0), ("soccer ball", "no soccer ball")):
         chosen = X[y[:, 0] == label][:64]
         side = int(np.ceil(len(chosen) ** 0.5))

@@ -10,13 +10,15 @@ import json
 import math
 import os
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
 import autograd
+from autograd import Tensor
 from autograd.devices import is_foreign
 
 from .files import read, write
@@ -26,6 +28,15 @@ __all__ = ["load_checkpoint", "save_checkpoint"]
 
 #: The name of the JSON among the metadata.
 _KEY = "wengert checkpoint"
+
+#: What the names of `objects` begin with in it.
+_OBJECTS = "objects."
+
+#: NumPy's numbers by the names of their dtypes.
+_SCALARS = {
+    np.dtype(code).name: np.dtype(code).type
+    for code in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16")
+}
 
 #: What can go wrong in an object that is given a state that is not its own.
 _UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -39,6 +50,7 @@ def save_checkpoint(
     schedule: Any = None,
     loader: Any = None,
     generators: Mapping[str, np.random.Generator] | None = None,
+    objects: Mapping[str, Any] | None = None,
     **extra: Any,
 ) -> None:
     """Write the state of a training to a file, whole or not at all.
@@ -55,6 +67,8 @@ def save_checkpoint(
         Its `rng`, if that is a generator: the order of the examples.
     generators : mapping of str to numpy.random.Generator, optional
         Others that the training draws from.
+    objects : mapping of str to object, optional
+        Others with `state_dict()` and `load_state_dict(state)`, such as an average of the weights.
     **extra
         What else there is to remember, such as `epoch=3`: None, booleans, numbers, strings, arrays, and tuples, lists
         and dicts of them.
@@ -70,9 +84,9 @@ def save_checkpoint(
 
     Notes
     -----
-    Save between updates: gradients are not part of it. Nor are choices of the program: the architecture, which
-    parameters are frozen, training or evaluation mode, NumPy's global generator, and how many generators `spawn` has
-    made.
+    Save between epochs, or at least between updates: neither gradients nor the place in an epoch are part of it. Nor
+    are choices of the program (the architecture, which parameters are frozen, training or evaluation mode), NumPy's
+    global generator, and how many generators `spawn` has made.
 
     Examples
     --------
@@ -86,7 +100,7 @@ def save_checkpoint(
     """
     streams, numbers = _shared(_generators(model, loader, generators))
     state: dict[str, Any] = {"version": autograd.__version__, "model": model.state_dict()}
-    for name, part in (("optimizer", optimizer), ("schedule", schedule)):
+    for name, part in _stateful(schedule, optimizer, objects).items():
         state[name] = None if part is None else {"class": type(part).__name__, "state": part.state_dict()}
     state |= {"generators": numbers, "streams": [stream.state for stream in streams], "extra": extra}
     arrays, text = pack(state)
@@ -101,13 +115,14 @@ def load_checkpoint(
     schedule: Any = None,
     loader: Any = None,
     generators: Mapping[str, np.random.Generator] | None = None,
+    objects: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Take up a training where `save_checkpoint` was called: it goes on as if it had not been interrupted, bit for bit.
 
     Parameters
     ----------
     path : path-like
-    model, optimizer, schedule, loader, generators
+    model, optimizer, schedule, loader, generators, objects
         Objects made as those that were saved; they are changed in place.
 
     Returns
@@ -132,9 +147,13 @@ def load_checkpoint(
         extra: dict[str, Any] = state["extra"]
         if not all(isinstance(value, dict) for value in (weights, extra, numbers)):
             raise ValueError("its parts are not there")
-        parts = {"optimizer": (optimizer, state["optimizer"]), "schedule": (schedule, state["schedule"])}
+        parts = _stateful(schedule, optimizer, objects)
+        more = sorted(name for name in state.keys() - parts.keys() if name.startswith(_OBJECTS))
+        if more:
+            raise ValueError(f"it has the state of {', '.join(more)}, not given.")
+        saved = {name: state.get(name) for name in parts}
         loads = [(model, weights)] + [
-            (part, saved["state"]) for name, (part, saved) in parts.items() if _fits(name, part, saved)
+            (part, saved[name]["state"]) for name, part in parts.items() if _fits(name, part, saved[name])
         ]
         bits = _tried(own, numbers, streams)
         _load(loads)
@@ -145,18 +164,23 @@ def load_checkpoint(
     return extra
 
 
+def _stateful(schedule: Any, optimizer: Any, objects: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What has a state, by name, in the order of loading; what is optional may be None.
+
+    The optimizer comes after the schedule: one that is loaded sets learning rates, which may have been changed since.
+    """
+    others = {_OBJECTS + name: part for name, part in (objects or {}).items()}
+    return {"schedule": schedule, "optimizer": optimizer, **others}
+
+
 def _load(loads: list[tuple[Any, Any]]) -> None:
-    """Load each object's state; if one refuses, those before it get theirs back."""
-    undo: list[Callable[[], None]] = []
-    try:
+    """Load each object's state; if one refuses, all get theirs back, in the same order."""
+    with ExitStack() as undo:
+        for part, _ in reversed(loads):
+            undo.callback(part.load_state_dict, part.state_dict())
         for part, state in loads:
-            before = part.state_dict()
             part.load_state_dict(state)
-            undo.append(lambda part=part, before=before: part.load_state_dict(before))  # type: ignore[misc]
-    except BaseException:
-        for restore in reversed(undo):
-            restore()
-        raise
+        undo.pop_all()
 
 
 def _fits(name: str, part: Any, saved: Any) -> bool:
@@ -166,14 +190,10 @@ def _fits(name: str, part: Any, saved: Any) -> bool:
     if saved is None:
         raise ValueError(f"it has no {name}; it was saved without.")
     if part is None:
-        raise ValueError(f"it has the state of {_article(saved['class'])} as {name}: give load_checkpoint {name}=….")
+        raise ValueError(f"it has the state of an object {name}, {saved['class']}: pass it as {name}=….")
     if saved["class"] != type(part).__name__:
-        raise ValueError(f"its {name} is {_article(saved['class'])}, the one here is {_article(type(part).__name__)}.")
+        raise ValueError(f"its {name} is of class {saved['class']}, the one here is of class {type(part).__name__}.")
     return True
-
-
-def _article(name: str) -> str:
-    return f"an {name}" if name[:1] in "AEIO" else f"a {name}"
 
 
 def _said(error: BaseException) -> str:
@@ -223,11 +243,11 @@ def _tried(own: tuple[list[Any], dict[str, int]], numbers: Mapping[str, Any], sa
         names = ", ".join(name for name, number in mine.items() if number == k)
         kind = type(stream).__name__
         if state["bit_generator"] != kind:
-            raise ValueError(f"it has the state of {_article(state['bit_generator'])}, {names} is {_article(kind)}.")
+            raise ValueError(f"it has a state of {state['bit_generator']} for {names}, which draws from {kind}.")
         trial = deepcopy(stream)
         trial.state = state
         if not _same(trial.state, state) or not _sound(state):
-            raise ValueError(f"the state of {names} is none that {_article(kind)} can have.")
+            raise ValueError(f"its state of {names} is none that {kind} can have.")
     return list(zip(streams, saved))
 
 
@@ -254,7 +274,7 @@ def pack(state: Any) -> tuple[dict[str, Any], str]:
     """The arrays in nested dicts, lists and tuples, by name, and all else as JSON that refers to them.
 
     What JSON does not have is an object with one key that says what it is: 'dict' (pairs: keys need not be strings),
-    'tuple', 'array', 'scalar' (of NumPy), 'float' (an infinity or NaN, by its bits).
+    'tuple', 'array', 'scalar' (of NumPy, by its bits), 'float' (an infinity or NaN, by its bits).
 
     Raises
     ------
@@ -313,14 +333,16 @@ def _packed(value: Any, path: str, arrays: dict[str, Any]) -> Any:
             if type(key) not in (bool, int, str):
                 raise TypeError(f"{path[1:] or 'the state'} has a key {key!r}: only str, int and bool can be kept.")
         return {"dict": [[k, _packed(v, f"{path}.{k}", arrays)] for k, v in value.items()]}
-    if kind is np.ndarray or isinstance(value, np.generic) or is_foreign(value):
+    if kind in _SCALARS.values():
+        return {"scalar": [value.dtype.name, value.tobytes().hex()]}
+    if kind is np.ndarray or (is_foreign(value) and not isinstance(value, Tensor)):
         name = path[1:]
         while name in arrays:  # of the keys 0 and '0', or one with a dot
             name += "_"
-        arrays[name] = np.asarray(value) if isinstance(value, np.generic) else value
-        return {"scalar" if isinstance(value, np.generic) else "array": name}
+        arrays[name] = value
+        return {"array": name}
     raise TypeError(
-        f"{path[1:] or 'the state'} is {_article(kind.__name__)}, and what a checkpoint can hold is None, booleans, "
+        f"{path[1:] or 'the state'} is of type {kind.__name__}, and what a checkpoint can hold is None, booleans, "
         "numbers, strings, arrays, and tuples, lists and dicts of them."
     )
 
@@ -340,9 +362,12 @@ def _unpacked(value: Any, arrays: Mapping[str, Any], used: set[str]) -> Any:
         return tuple(_unpacked(v, arrays, used) for v in inside)
     if kind == "float":
         return struct.unpack(">d", bytes.fromhex(inside))[0]
-    if kind in ("array", "scalar"):
+    if kind == "scalar":
+        name, data = inside
+        return np.frombuffer(bytes.fromhex(data), _SCALARS[name]).reshape(())[()]
+    if kind == "array":
         if inside in used:
             raise ValueError(f"the array {inside!r} twice")
         used.add(inside)
-        return arrays[inside] if kind == "array" else arrays[inside][()]
+        return arrays[inside]
     raise ValueError(f"there is no {kind!r}")

@@ -72,6 +72,9 @@ class BCELoss(_BinaryLoss):
     0.6931
     """
 
+    #: A prediction above it is a 1: metrics ask.
+    threshold = 0.5
+
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
         for what, values in (("probabilities", prediction), ("targets", target)):

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from autograd import Tensor
 
 from .._checks import positive
-from .dataset import Rng
+from ..layers import Rng
 
 __all__ = ["Compose", "GaussianNoise", "Normalize", "RandomCrop", "RandomFlip", "RandomShift"]
 

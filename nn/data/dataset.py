@@ -15,9 +15,9 @@ import numpy as np
 
 from autograd import Tensor
 
-__all__ = ["ArrayDataset", "Dataset", "Subset", "random_split"]
+from ..layers import Rng
 
-Rng = np.random.Generator | int | None
+__all__ = ["ArrayDataset", "Dataset", "Subset", "random_split"]
 
 
 class Dataset:

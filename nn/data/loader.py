@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .._checks import positive
-from .dataset import Rng, as_dataset, same_rows, take
+from ..layers import Rng
+from .dataset import as_dataset, same_rows, take
 
 __all__ = ["DataLoader"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.rules.elementwise import elementwise
-from autograd.rules.stable import sigmoid, softplus
+from autograd.rules.stable import above_ramp, sigmoid, softplus
 
 from .activations import relu
 
@@ -45,7 +45,8 @@ def binary_cross_entropy(p: Any, y: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
-    """−[y log σ(z) + (1−y) log(1−σ(z))] = log(1 + eᶻ) − y z, elementwise, without overflow.
+    """−[y log σ(z) + (1−y) log(1−σ(z))] = log(1 + eᶻ) − y z, elementwise, without overflow, and exact
+    also where it is nearly 0.
 
     ∂/∂z = σ(z) − y: the a − y of the derivation by hand.
 
@@ -77,7 +78,7 @@ binary_cross_entropy = elementwise(
 binary_cross_entropy_with_logits = elementwise(
     binary_cross_entropy_with_logits,
     "z, y -> loss",
-    forward=lambda z, y: np.logaddexp(z, 0) - y * z,
+    forward=lambda z, y: np.maximum(z, 0) - y * z + above_ramp(z),  # the large terms first: they cancel exactly
     z=lambda g, z, y: g * (sigmoid(z) - y),
     y=lambda g, z: -g * z,
 )

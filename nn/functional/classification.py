@@ -217,13 +217,17 @@ def soft_cross_entropy(z: Any, y: Any) -> Any:
 
 
 def _logits_rule(g: Any, q: Any, y: Any, mass: Any) -> Any:
-    """The cotangent of the logits: that of the loss times q, and for that of q the derivative of the softmax."""
+    """The cotangent of the logits: that of the loss times q, and for that of q the derivative of the softmax.
+
+    `mass` is the sum of y, None where it is 1.
+    """
     axis, parts = _axis(q), []
     if g[0] is not None:
         parts.append(np.expand_dims(g[0], axis) * q)
     if g[1] is not None:
         p = q + y  # times the mass
-        parts.append(p * (g[1] - ratio((p * g[1]).sum(axis, keepdims=True), mass)))
+        along = (p * g[1]).sum(axis, keepdims=True)
+        parts.append(p * (g[1] - (along if mass is None else ratio(along, mass))))
     return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
 
@@ -244,7 +248,7 @@ def _soft_y(g: Any, z: Any) -> Any:
 class_cross_entropy = define(
     class_cross_entropy,
     "z, target -> loss, q",
-    z=lambda g, q, target: _logits_rule(g, q, _one_hot(q, target) if g[1] is not None else None, 1),
+    z=lambda g, q, target: _logits_rule(g, q, _one_hot(q, target) if g[1] is not None else None, None),
 )
 soft_cross_entropy = define(soft_cross_entropy, "z, y -> loss, q", z=_soft_z, y=_soft_y)
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd.cotangent import unbroadcast
+from autograd.node import data_of
 from autograd.primitive import define
 from autograd.rules.arrange import broadcast_to
 from autograd.rules.reduce import count
@@ -114,7 +115,9 @@ class _Sums:
         last = self.last
         if last[0] is not cotangents:
             g = cotangents[0]
-            self.last = last = (cotangents, g.sum(axes, keepdims=True), _dot(g, distances(), axes))
+            last = (cotangents, g.sum(axes, keepdims=True), _dot(g, distances(), axes))
+            if data_of(g) is g:  # in a recorded pass these are nodes that lead back to here: a cycle
+                self.last = last
         return last[1:]
 
     def of_g(self, cotangents: tuple[Any, ...], axes: Axes) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd import no_grad
 
+from ..checkpoint import load_checkpoint, save_checkpoint
 from .callbacks import Callback, Run
 from .history import History
 from .metrics import METRICS
@@ -123,7 +124,7 @@ def fit(
     run = Run(model, optimizer, loss, train, validation, schedule)
     saved = None if checkpoint is None else Path(checkpoint)
     if saved is not None and saved.exists():
-        _resume(run, callbacks, saved)
+        load_checkpoint(saved, **_objects(run, callbacks))
     try:
         for callback in callbacks:
             callback.on_train_begin(run)
@@ -142,7 +143,7 @@ def fit(
                 for callback in callbacks:
                     callback.on_epoch_end(run)
                 if saved is not None:
-                    _keep(run, callbacks, saved)
+                    save_checkpoint(saved, **_objects(run, callbacks))
                 bar.update()
                 bar.set_postfix({k: f"{v:.4g}" for k, v in measured.items() if isinstance(v, int | float)})
     finally:
@@ -302,16 +303,38 @@ def _advance(schedule: Any, value: float) -> None:
 # To be resumed
 
 
-def _stateful(callbacks: Sequence[Callback]) -> dict[str, Any]:
-    return {str(k): callback for k, callback in enumerate(callbacks) if hasattr(callback, "state_dict")}
+class _Progress:
+    """What a checkpoint keeps of a training besides its objects."""
+
+    def __init__(self, run: Run, callbacks: Sequence[Callback]):
+        self.run = run
+        self.callbacks: list[Any] = [callback for callback in callbacks if hasattr(callback, "load_state_dict")]
+
+    def state_dict(self) -> dict[str, Any]:
+        run = self.run
+        remembered = [[type(callback).__name__, callback.state_dict()] for callback in self.callbacks]
+        return {"epoch": run.epoch, "history": dict(run.history), "stopped": run.stopped, "callbacks": remembered}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        there = [name for name, _ in state["callbacks"]]
+        here = [type(callback).__name__ for callback in self.callbacks]
+        if there != here:
+            raise ValueError(f"the training that was saved had the callbacks {there}, this one has {here}.")
+        for callback, (_, remembered) in zip(self.callbacks, state["callbacks"]):
+            callback.load_state_dict(remembered)
+        run = self.run
+        run.epoch, run.history, run.stopped = state["epoch"], History(state["history"]), state["stopped"]
 
 
-def _keep(run: Run, callbacks: Sequence[Callback], path: Path) -> None:
-    raise NotImplementedError
-
-
-def _resume(run: Run, callbacks: Sequence[Callback], path: Path) -> None:
-    raise NotImplementedError
+def _objects(run: Run, callbacks: Sequence[Callback]) -> dict[str, Any]:
+    """What `save_checkpoint` and `load_checkpoint` take."""
+    return {
+        "model": run.model,
+        "optimizer": run.optimizer,
+        "schedule": run.schedule,
+        "loader": run.train if hasattr(run.train, "rng") else None,
+        "objects": {"progress": _Progress(run, callbacks)},
+    }
 
 
 # Progress

@@ -535,6 +535,18 @@ def test_logsumexp_of_minus_infinities() -> None:
     assert first[0].gradient(x).tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("shift", [0, 1e4, -1e6])
+def test_the_gradient_of_logsumexp_does_not_depend_on_the_size_of_the_numbers(shift: float) -> None:
+    a = np.array([[1.0, 0.0, 1.0], [0.0, -3.0, 2.0]], np.float32)
+    p = np.exp(a.astype(float)) / np.exp(a.astype(float)).sum(1, keepdims=True)
+    x = Tensor(a + np.float32(shift), requires_grad=True)
+    first = logsumexp(x, axis=1).sum().gradient(x, create_graph=True)
+    np.testing.assert_allclose(first.numpy(), p, rtol=3e-7)
+    second = first[:, 0].sum().gradient(x).numpy()
+    assert second.dtype == np.float32
+    np.testing.assert_allclose(second, p[:, :1] * (np.eye(3)[0] - p), rtol=2e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_saturated_functions_do_not_warn(dtype: Any) -> None:
     far = np.array([-1e4, 1e4], dtype=dtype)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -137,98 +138,6 @@ def test_names_like_paths_are_names_only(tmp_path):
     assert [f.name for f in tmp_path.rglob("*")] == ["inner", "w"]
 
 
-# What PyTorch has written
-
-
-@pytest.fixture
-def torch():
-    pytest.importorskip("safetensors.torch")
-    return pytest.importorskip("torch")
-
-
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-def test_weights_of_pytorch_load_into_the_same_architecture(torch, tmp_path, dtype):
-    from safetensors.torch import save_file
-
-    torch.manual_seed(0)
-    theirs = torch.nn.Sequential(
-        torch.nn.Linear(3, 4, bias=False), torch.nn.BatchNorm1d(4), torch.nn.ReLU(), torch.nn.Linear(4, 2)
-    )
-    theirs(torch.randn(8, 3))
-    theirs = theirs.to(getattr(torch, dtype)).eval()
-    save_file(theirs.state_dict(), tmp_path / "w", metadata={"format": "pt"})
-    ours = nn.Sequential(
-        nn.Linear(3, 4, bias=False, dtype=dtype),
-        nn.BatchNorm1d(4, dtype=dtype),
-        nn.ReLU(),
-        nn.Linear(4, 2, dtype=dtype),
-    ).eval()
-    nn.load_weights(ours, tmp_path / "w")
-    assert nn.read_metadata(tmp_path / "w") == {"format": "pt"}
-    assert ours[1].num_batches_tracked.item() == 1
-    for name, value in theirs.state_dict().items():
-        np.testing.assert_array_equal(ours.state_dict()[name], value.numpy())
-    x = np.random.default_rng(0).normal(size=(5, 3)).astype(dtype)
-    tolerance = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-12}[dtype]
-    np.testing.assert_allclose(ours(x).data, theirs(torch.tensor(x)).detach().numpy(), tolerance, tolerance)
-
-
-def test_embeddings_of_pytorch_load(torch, tmp_path):
-    from safetensors.torch import save_file
-
-    theirs = torch.nn.Sequential(torch.nn.Embedding(7, 3))
-    save_file(theirs.state_dict(), tmp_path / "w")
-    ours = nn.Sequential(nn.Embedding(7, 3))
-    nn.load_weights(ours, tmp_path / "w")
-    np.testing.assert_array_equal(ours[0].weight.data, theirs[0].weight.detach().numpy())
-
-
-def test_our_weights_load_into_pytorch(torch, tmp_path):
-    from safetensors.torch import load_file
-
-    ours = nn.Sequential(nn.Linear(3, 4, rng=0), nn.BatchNorm1d(4))
-    nn.save_weights(ours, tmp_path / "w")
-    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
-    theirs.load_state_dict(load_file(tmp_path / "w"))
-    np.testing.assert_array_equal(theirs[0].weight.detach().numpy(), ours[0].weight.data)
-
-
-@pytest.mark.parametrize("first", ["encoder", "decoder"])
-@pytest.mark.parametrize("names", ["all", "one"])
-def test_tied_weights_of_pytorch_load_whichever_name_is_in_the_file(torch, tmp_path, first, names):
-    from safetensors.torch import save_file, save_model
-
-    def tied(linear, sequential):
-        model = sequential()
-        for name in sorted(["encoder", "decoder"], key=lambda name: name != first):
-            setattr(model, name, linear(3, 3))
-        model.decoder.weight = model.encoder.weight
-        return model
-
-    torch.manual_seed(0)
-    theirs, ours = tied(torch.nn.Linear, torch.nn.Module), tied(nn.Linear, nn.Module)
-    if names == "one":
-        save_model(theirs, str(tmp_path / "w"))
-        assert len(files.read(tmp_path / "w")[0]) == 3
-    else:
-        save_file({name: value.clone() for name, value in theirs.state_dict().items()}, tmp_path / "w")
-        assert len(files.read(tmp_path / "w")[0]) == 4
-    nn.load_weights(ours, tmp_path / "w")
-    assert ours.encoder.weight is ours.decoder.weight
-    for part in ("encoder", "decoder"):
-        for name in ("weight", "bias"):
-            value = getattr(getattr(theirs, part), name).detach().numpy()
-            np.testing.assert_array_equal(getattr(getattr(ours, part), name).data, value)
-
-
-def test_bfloat16_is_refused_by_name(torch, tmp_path):
-    from safetensors.torch import save_file
-
-    save_file(torch.nn.Linear(2, 1).to(torch.bfloat16).state_dict(), tmp_path / "w")
-    with pytest.raises(ValueError, match=r"(bias|weight) as BF16, which NumPy does not have.*tensor\.float\(\)"):
-        nn.load_weights(nn.Linear(2, 1), tmp_path / "w")
-
-
 # What is refused
 
 
@@ -284,10 +193,7 @@ LIES = {
     "a dtype that is an object": file_of(entry(dtype="O"), bytes(4)),
     "a dtype that NumPy has not": file_of(entry(dtype="F8_E4M3"), bytes(1)),
     "another dtype": file_of(entry(dtype="I32"), bytes(4)),
-    "the same name twice": file_of(b"{" + 2 * (json.dumps(entry())[1:-1].encode() + b",")[:-1] + b"}", bytes(4)),
-    "the same name twice again": file_of(
-        b"{" + b",".join([json.dumps(entry())[1:-1].encode()] * 2) + b"}", bytes(4)
-    ),
+    "the same name twice": file_of(b"{" + b",".join([json.dumps(entry())[1:-1].encode()] * 2) + b"}", bytes(4)),
     "metadata that are numbers": file_of({"__metadata__": {"a": 1}, **entry()}, bytes(4)),
     "metadata that are NaN": file_of(b'{"__metadata__":{"a":NaN},' + json.dumps(entry())[1:].encode(), bytes(4)),
     "metadata that are a list": file_of({"__metadata__": ["a"], **entry()}, bytes(4)),
@@ -303,7 +209,7 @@ def test_a_hostile_file_is_one_clear_error(tmp_path, lie):
     model = nn.Linear(1, 1, bias=False, rng=0)
     before = bits(model)
     (tmp_path / "w").write_bytes(LIES[lie])
-    with pytest.raises(ValueError, match=str(tmp_path / "w")) as caught:
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "w"))) as caught:
         nn.load_weights(model, tmp_path / "w")
     assert type(caught.value) is ValueError
     assert bits(model) == before
@@ -350,7 +256,7 @@ def test_a_damaged_byte_anywhere_gives_other_values_or_one_error(tmp_path):
     whole = path.read_bytes()
     damaged = [whole[:k] for k in range(len(whole))] + [whole + b"\0", whole + whole]
     for k in range(len(whole)):
-        damaged += [whole[:k] + bytes([whole[k] ^ flip]) + whole[k + 1 :] for flip in (1, 2, 4, 16, 128, 255)]
+        damaged += [whole[:k] + bytes([whole[k] ^ flip]) + whole[k + 1 :] for flip in (1, 16, 255)]
     start = bits(model)
     refused = 0
     for content in damaged:
@@ -359,7 +265,8 @@ def test_a_damaged_byte_anywhere_gives_other_values_or_one_error(tmp_path):
             nn.load_weights(model, path)
         except ValueError as error:
             refused += 1
-            assert type(error) is ValueError
+            if type(error) is not ValueError:
+                raise
             assert bits(model) == start
         else:
             assert bits(model).keys() == start.keys()
@@ -426,9 +333,7 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path):
 def test_a_kill_at_any_moment_leaves_one_of_the_versions(tmp_path):
     script = """
     import os, random, signal, sys, time
-    import numpy as np
     import nn
-    from nn import files
 
     def model(k):
         return nn.Linear(200, 100, init=nn.init.Constant(float(k)))
@@ -459,3 +364,12 @@ def test_a_kill_at_any_moment_leaves_one_of_the_versions(tmp_path):
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20
     assert len(list(tmp_path.iterdir())) <= 1 + 60
+
+
+def test_without_safetensors_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    (tmp_path / "w").write_bytes(file_of({}))
+    for use in (nn.save_weights, nn.load_weights):
+        with pytest.raises(ImportError, match=r'pip install "wengert\[examples\]"'):
+            use(nn.ReLU(), tmp_path / "w")

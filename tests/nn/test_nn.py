@@ -1,4 +1,4 @@
-"""Modules, layers, activations, losses, initialisers and weight files."""
+"""Modules, layers, activations, losses and initialisers."""
 
 import numpy as np
 import pytest
@@ -368,63 +368,3 @@ def test_constant_initialisers_and_fans():
         nn.init.fans((3,))
     with pytest.raises(ValueError, match="the initialiser returned shape"):
         nn.Linear(3, 2, init=lambda shape, rng: np.zeros(3))
-
-
-# Files
-
-
-def test_weights_come_back_as_they_were(tmp_path):
-    model = nn.MLP([3, 4, 1], rng=0)
-    # a parameter whose memory is not C-contiguous: safetensors 0.8.0 alone would write it wrongly
-    model.linear1.weight = nn.Parameter(model.linear1.weight.data.copy())
-    model.linear1.weight._array = np.asfortranarray(model.linear1.weight.data)
-    assert not model.linear1.weight.data.flags.c_contiguous
-    path = tmp_path / "weights.safetensors"
-    nn.save_weights(model, path)
-    other = nn.MLP([3, 4, 1], rng=1)
-    nn.load_weights(other, path)
-    for p, q in zip(model.parameters(), other.parameters()):
-        np.testing.assert_array_equal(p.data, q.data)
-    assert [f.name for f in tmp_path.iterdir()] == ["weights.safetensors"]
-
-
-def test_a_parameter_without_axes_comes_back_from_a_file(tmp_path):
-    class Scale(nn.Module):
-        def __init__(self, value):
-            self.factor = nn.Parameter(value)
-
-    nn.save_weights(Scale(3.0), tmp_path / "weights.safetensors")
-    other = Scale(0.0)
-    nn.load_weights(other, tmp_path / "weights.safetensors")
-    assert other.factor.item() == 3.0
-
-
-def test_a_file_that_is_broken_or_does_not_fit_changes_nothing(tmp_path):
-    model = nn.MLP([3, 4, 1], rng=0)
-    before = model.state_dict()
-    path = tmp_path / "weights.safetensors"
-    nn.save_weights(nn.MLP([3, 5, 1]), path)
-    with pytest.raises(ValueError, match="nothing was loaded"):
-        nn.load_weights(model, path)
-    path.write_bytes(path.read_bytes()[:50])
-    with pytest.raises(ValueError, match="is not a whole safetensors file"):
-        nn.load_weights(model, path)
-    with pytest.raises(FileNotFoundError):
-        nn.load_weights(model, tmp_path / "missing")
-    for name, p in model.named_parameters():
-        np.testing.assert_array_equal(p.data, before[name])
-
-
-def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "weights.safetensors"
-    nn.save_weights(nn.Linear(2, 1, rng=0), path)
-    old = path.read_bytes()
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        nn.save_weights(nn.Linear(2, 1, rng=1), path)
-    assert path.read_bytes() == old
-    assert len(list(tmp_path.iterdir())) == 1

@@ -1,6 +1,7 @@
 """Normalisation layers against PyTorch, against numerical gradients, and at the edges."""
 
 import copy
+import gc
 
 import numpy as np
 import pytest
@@ -170,6 +171,23 @@ def test_a_cotangent_that_was_changed_between_two_passes_is_not_taken_for_the_ol
     for k, leaf_ in enumerate((w, b, x)):
         found = y.gradient(leaf_, cotangent=t, create_graph=True)
         np.testing.assert_allclose(found.data, 2 * old[(1, 2, 0)[k]].data)
+
+
+def test_a_recorded_pass_leaves_nothing_for_the_garbage_collector():
+    x, w, b = leaf(values(5, 3)), leaf(values(3)), leaf(values(3))
+
+    def penalty():
+        y = standardize(x, w, b, axis=0)[0]
+        return (y * y).sum().gradient(x, w, b, create_graph=True)[0]
+
+    penalty()
+    gc.collect()
+    gc.disable()
+    try:
+        penalty()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_two_backward_passes_with_different_cotangents_add_up():

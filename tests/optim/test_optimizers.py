@@ -1,5 +1,7 @@
 """All elementwise optimizers, step by step against PyTorch, and Lion against its formula."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -211,7 +213,7 @@ def test_all_of_them_go_downhill(name, options):
 
     losses = [optimizer.step(closure).item() for _ in range(200)]
     assert losses[-1] < 0.999 * losses[0]  # Adadelta is slow at first
-    assert all(later < earlier for earlier, later in zip(losses[:5], losses[1:5]))
+    assert all(later < earlier for earlier, later in pairwise(losses[:5]))
 
 
 @pytest.mark.parametrize(

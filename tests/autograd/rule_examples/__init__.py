@@ -20,6 +20,7 @@ for _family in (
     "special",
     "arrangement",
     "indexing",
+    "networks",
 ):
     _examples = import_module(f"{__name__}.{_family}").EXAMPLES
     _twice = EXAMPLES.keys() & _examples.keys()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import nn.functional as F
 from autograd import Tensor, logsumexp, sigmoid, softplus
 from autograd.rules import arrange, index
 
@@ -255,16 +254,4 @@ EXAMPLES: dict[str, list[Example]] = {
     "sigmoid": unary(sigmoid, reference=lambda x: 1 / (1 + np.exp(-x))),
     "softplus": unary(softplus, reference=lambda x: np.log(1 + np.exp(x))),
     "logsumexp": over(logsumexp, reference=_np_logsumexp),
-    "linear": [
-        one(F.linear, x, (2, 3), (2,), reference=lambda x, w, b: x @ w.T + b, complexes=True)
-        for x in [(4, 3), (3,), (5, 4, 3), (0, 3), (1, 3)]
-    ]
-    + [one(F.linear, x, (2, 3), reference=lambda x, w: x @ w.T) for x in [(4, 3), (3,), (5, 4, 3)]],
-    "relu": unary(F.relu, reference=lambda x: np.maximum(x, 0)),
-    "binary_cross_entropy": binary(
-        F.binary_cross_entropy, 0.1, 0.9, reference=lambda p, y: -(y * np.log(p) + (1 - y) * np.log(1 - p))
-    ),
-    "binary_cross_entropy_with_logits": binary(
-        F.binary_cross_entropy_with_logits, reference=lambda z, y: np.log(1 + np.exp(z)) - y * z
-    ),
 }
