@@ -1,10 +1,11 @@
 """Teach a multi-layer perceptron to read handwritten digits: scikit-learn's 1797 pictures of 8 × 8 pixels.
 
-    python examples/digits.py [--out out] [--epochs 60] [--seed 0]
+    python examples/digits.py [--out out] [--epochs 120] [--seed 0]
 
 64-256-128-10 with ReLU and dropout, cross-entropy of the logits, AdamW with a cosine schedule; inputs standardised
-with the training set's mean and deviation. A fifth of the pictures is put aside for the test, whose accuracy is
-looked at once, at the end. It takes a few seconds on a CPU. With --out, the curves and the weights are kept.
+with the training set's mean and deviation, and in training shifted by a pixel. A fifth of the pictures is put aside
+for the test, whose accuracy is looked at once, at the end. It takes a few seconds on a CPU. With --out, the curves and
+the weights are kept.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def load(rng: np.random.Generator) -> list[nn.ArrayDataset]:
     from sklearn.datasets import load_digits
 
     X, y = load_digits(return_X_y=True)
-    data = nn.ArrayDataset(X.astype(np.float32), y)
+    data = nn.ArrayDataset(X.astype(np.float32).reshape(-1, 8, 8, 1), y)
     shares = [1 - TEST_SHARE - VALIDATION_SHARE, VALIDATION_SHARE, TEST_SHARE]
     return nn.random_split(data, shares, rng=rng, stratify=y)
 
@@ -35,13 +36,14 @@ def load(rng: np.random.Generator) -> list[nn.ArrayDataset]:
 def build(rng: np.random.Generator) -> nn.Sequential:
     """The network; the first module standardises its inputs, and is saved with the weights."""
     return nn.Sequential(
-        nn.Standardize(64),
+        nn.Standardize(1),
+        nn.Flatten(),
         nn.Linear(64, 256, rng=rng),
         nn.ReLU(),
-        nn.Dropout(0.3, rng=rng),
+        nn.Dropout(0.1, rng=rng),
         nn.Linear(256, 128, rng=rng),
         nn.ReLU(),
-        nn.Dropout(0.3, rng=rng),
+        nn.Dropout(0.1, rng=rng),
         nn.Linear(128, 10, rng=rng),
     )
 
@@ -58,7 +60,7 @@ def run(seed: int, epochs: int, out: Path | None, progress: bool | None = None) 
         model,
         optimizer,
         criterion,
-        nn.DataLoader(training, batch_size=32, shuffle=True, rng=rng),
+        nn.DataLoader(training, batch_size=32, shuffle=True, rng=rng, transform=nn.RandomShift(1)),
         validation=nn.DataLoader(validation, batch_size=512),
         schedule=optim.CosineAnnealingLR(optimizer, T_max=epochs),
         epochs=epochs,
@@ -80,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run with these arguments, by default those of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="a folder for the curves and the weights")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     start = time.perf_counter()

@@ -17,6 +17,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Setting:
         """Pictures in, logits out."""
         modules: list[nn.Module] = [nn.Standardize(3), nn.Flatten()]  # for each colour, as on the training set
         sizes = (64 * 64 * 3, *self.hidden)
-        for n, m in zip(sizes, sizes[1:]):
+        for n, m in pairwise(sizes):
             init = "he" if self.activation is nn.ReLU else "xavier"
             modules += [nn.Linear(n, m, init=init, rng=rng), self.activation()]
             if self.dropout:
