@@ -7,7 +7,7 @@ parameter about twice as fast as whole-array operations (`benchmarks/training.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -23,6 +23,9 @@ BLOCK = 1 << 16
 
 #: Hyper-parameters of all optimizers, as they are when nothing is said.
 _PLAIN: dict[str, Any] = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}
+
+#: What a schedule adds to a group: a state may have it or not.
+_SCHEDULED = {"initial_lr"}
 
 #: After how many steps what is too small to matter is set to zero; see `_flush`.
 FLUSH_EVERY = 16
@@ -46,8 +49,8 @@ class Optimizer:
         'params', a list of Tensors, and the hyper-parameters, which may be changed between steps:
         `optimizer.param_groups[0]["lr"] *= 0.5`.
     state : list of dict
-        What is remembered of each parameter, in the order of the groups: 'step', the number of its updates, and
-        arrays of its shape. Empty before its first update.
+        What is remembered of each parameter, in the order of the groups: 'step', the number of its updates,
+        arrays of its shape, and for some optimizers other numbers. Empty before its first update.
 
     Notes
     -----
@@ -66,7 +69,7 @@ class Optimizer:
     Raises
     ------
     TypeError
-        For a bare Tensor, or things that are not Tensors.
+        For a bare Tensor, things that are not Tensors, or a hyper-parameter that is not a number where it must be one.
     ValueError
         For an empty list, a Tensor that is not a leaf or needs no gradient, one given twice, or a hyper-parameter
         outside its range.
@@ -122,10 +125,16 @@ class Optimizer:
         self.state += [{} for _ in params]
 
     def _check(self, group: Mapping[str, Any]) -> None:
-        require(group["lr"] >= 0, f"the learning rate must be at least 0, got lr={group['lr']}.")
-        for name in ("weight_decay", "l1"):
-            require(group[name] >= 0, f"{name} must be at least 0, got {group[name]}.")
-        self.check(group)
+        try:
+            require(group["lr"] >= 0, f"the learning rate must be at least 0, got lr={group['lr']}.")
+            for name in ("weight_decay", "l1", *(_SCHEDULED & group.keys())):
+                require(group[name] >= 0, f"{name} must be at least 0, got {group[name]}.")
+            self.check(group)
+        except TypeError as error:
+            raise TypeError(
+                f"{type(self).__name__} has a hyper-parameter of another type than a number: {error}, in "
+                f"{_without_params(group)}."
+            ) from None
 
     # What a subclass defines
 
@@ -133,8 +142,15 @@ class Optimizer:
     decoupled = False
 
     def slots(self, group: Mapping[str, Any]) -> Sequence[str]:
-        """The names of the arrays that are remembered of each parameter; they start at zero."""
+        """The names of the arrays that are remembered of each parameter."""
         return ()
+
+    #: The names of the numbers that are remembered of each parameter, besides 'step'; see `individual`.
+    numbers: Sequence[str] = ()
+
+    def initial(self, name: str, group: Mapping[str, Any]) -> float:
+        """What the elements of the remembered array `name` are before the first update."""
+        return 0.0
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Raise ValueError if a hyper-parameter of the group is not as it must be."""
@@ -142,6 +158,10 @@ class Optimizer:
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         """The numbers of the formula that are the same for all elements, at a parameter's update number `t` ≥ 1."""
         return group
+
+    def individual(self, c: Any, state: dict[str, Any]) -> Any:
+        """The coefficients for one parameter, if they depend on `numbers` in its state, which are updated here."""
+        return c
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         """Write the next values of some elements of a parameter, and of their state, in place.
@@ -153,7 +173,7 @@ class Optimizer:
         slots : sequence of array
             The state, in the order of `slots()`.
         c
-            What `coefficients` returned.
+            What `coefficients`, and then `individual`, returned.
         scratch : array
             Of the same shape and dtype, for intermediate results.
         """
@@ -181,7 +201,7 @@ class Optimizer:
         -------
         The result of `closure`, or None.
         """
-        loss = None if closure is None else _evaluated(closure)
+        loss = None if closure is None else evaluated(closure)
         written: list[Any] = []
         k = -1
         try:
@@ -193,12 +213,12 @@ class Optimizer:
                     if g is None or not p.requires_grad:
                         continue
                     w, state = p.data, self.state[k]
-                    arrays = self._remembered(w, state, slots)
+                    arrays = self._remembered(w, state, slots, group)
                     written.append(w)
                     if state["step"] != t:
                         t = state["step"]
                         c = self.coefficients(group, t + 1)
-                    self._write(w, g, arrays, group, c)
+                    self._write(w, g, arrays, group, self.individual(c, state))
                     state["step"] = t + 1
                     if (t + 1) % FLUSH_EVERY == 0:
                         for array in arrays:
@@ -208,7 +228,7 @@ class Optimizer:
                 mark_written(*written)
         return loss
 
-    def _remembered(self, w: Any, state: dict[str, Any], slots: Sequence[str]) -> list[Any]:
+    def _remembered(self, w: Any, state: dict[str, Any], slots: Sequence[str], group: Mapping[str, Any]) -> list[Any]:
         """The arrays of the state of the parameter `w`, which are made when they are first needed."""
         if not state:
             state["step"] = 0
@@ -217,6 +237,9 @@ class Optimizer:
             array = state.get(name)
             if array is None:
                 array = state[name] = np.zeros(w.shape, w.dtype, like=w)
+                start = self.initial(name, group)
+                if start:
+                    array[...] = complex(start, start) if w.dtype.kind == "c" else start
             elif array.dtype != w.dtype or array.shape != w.shape or array.__class__ is not w.__class__:
                 raise RuntimeError(
                     f"this optimizer remembers {name} as {array.dtype}{list(array.shape)} of a parameter that is now "
@@ -275,6 +298,9 @@ class Optimizer:
         for group in self.param_groups:
             n = len(group["params"])
             groups.append({**deepcopy(_without_params(group)), "params": list(range(k, k + n))})
+            for p, state in zip(group["params"], self.state[k : k + n]):
+                if state:  # an array that a hyper-parameter has asked for since the last step is not there yet
+                    self._remembered(p.data, state, self.slots(group), group)
             k += n
         return {"state": {k: deepcopy(state) for k, state in enumerate(self.state) if state}, "param_groups": groups}
 
@@ -289,14 +315,14 @@ class Optimizer:
         name = type(self).__name__
         try:
             groups, states = [dict(group) for group in state["param_groups"]], dict(state["state"])
+            theirs = [len(group["params"]) for group in groups]
         except (KeyError, TypeError, ValueError):
             raise ValueError("this is not the state of an optimizer: it needs 'state' and 'param_groups'.") from None
         sizes = [len(group["params"]) for group in self.param_groups]
-        theirs = [len(group.get("params", ())) for group in groups]
         if sizes != theirs:
             raise ValueError(f"this {name} has groups of {sizes} parameters, the state has groups of {theirs}.")
         for own, group in zip(self.param_groups, groups):
-            if group.keys() != own.keys():
+            if group.keys() - _SCHEDULED != own.keys() - _SCHEDULED:
                 raise ValueError(
                     f"this {name} has the hyper-parameters {sorted(own)}, the state has {sorted(group)}: it belongs to "
                     "another optimizer."
@@ -304,27 +330,40 @@ class Optimizer:
             try:
                 self._check(group)
             except TypeError as error:
-                raise ValueError(f"the state has a hyper-parameter of another type: {error}") from None
-        params = [p for group in self.param_groups for p in group["params"]]
-        taken: list[dict[str, Any]] = [{} for _ in params]
+                raise ValueError(f"this is not a state: {error}") from None
+        places = [(p, group) for own, group in zip(self.param_groups, groups) for p in own["params"]]
+        taken: list[dict[str, Any]] = [{} for _ in places]
         for k, entry in states.items():
-            if not isinstance(k, int) or not 0 <= k < len(params):
-                raise ValueError(f"the state has an entry {k!r}, but there are {len(params)} parameters.")
-            taken[k] = {key: self._checked(key, value, params[k], k) for key, value in entry.items()}
-            if entry and not isinstance(entry.get("step"), int):
-                raise ValueError(f"the state of parameter {k} has no number of steps.")
+            if not isinstance(k, int) or not 0 <= k < len(places):
+                raise ValueError(f"the state has an entry {k!r}, but there are {len(places)} parameters.")
+            if not isinstance(entry, Mapping):
+                raise ValueError(f"the state of parameter {k} is a dict of arrays and numbers, got {entry!r}.")
+            taken[k] = self._fitting(entry, *places[k], k) if entry else {}
         for own, group in zip(self.param_groups, groups):
             own.update(deepcopy(_without_params(group)))
         self.state[:] = taken
 
+    def _fitting(self, entry: Mapping[str, Any], p: Tensor, group: Mapping[str, Any], k: int) -> dict[str, Any]:
+        """A copy of what a state says of parameter number `k`, if it fits."""
+        step = entry.get("step")
+        if isinstance(step, bool) or not isinstance(step, int) or step < 0:
+            raise ValueError(f"the state of parameter {k} has no number of steps.")
+        missing = [name for name in (*self.slots(group), *self.numbers) if name not in entry]
+        if missing:
+            raise ValueError(f"the state of parameter {k} has no {missing[0]}.")
+        return {name: self._checked(name, value, p, k) for name, value in entry.items()}
+
     def _checked(self, name: str, value: Any, p: Tensor, k: int) -> Any:
         """A copy of an entry of the state, if it fits the parameter."""
-        if not hasattr(value, "dtype"):
-            return deepcopy(value)
-        if value.shape != p.shape or value.dtype != p.dtype:
+        if name == "step" or name in self.numbers:
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"the state has {name} of parameter {k} as {value!r}, which is not a number.")
+            return value
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+        if shape != p.shape or dtype != p.dtype:
+            got = repr(value) if shape is None or dtype is None else f"{dtype}{list(shape)}"
             raise ValueError(
-                f"the state has {name} of parameter {k} as {value.dtype}{list(value.shape)}, but the parameter is "
-                f"{p.dtype}{list(p.shape)}."
+                f"the state has {name} of parameter {k} as {got}, but the parameter is {p.dtype}{list(p.shape)}."
             )
         array = np.zeros(p.shape, p.dtype, like=p.data)
         array[...] = value
@@ -339,7 +378,8 @@ class Optimizer:
         return f"{type(self).__name__}({inside}{lines})"
 
 
-def _evaluated(closure: Callable[[], Any]) -> Any:
+def evaluated(closure: Callable[[], Any]) -> Any:
+    """The loss that a closure computes, with recording on."""
     with enable_grad():
         return closure()
 
@@ -358,13 +398,18 @@ def _flush(array: Any) -> None:
     if array.real.itemsize < 4:
         return
     limit = float(np.finfo(array.dtype).tiny) * 1e6
-    if array.__class__ is np.ndarray and array.size > BLOCK and array.flags.c_contiguous:
-        flat = array.reshape(-1)
-        for start in range(0, flat.size, BLOCK):
-            block = flat[start : start + BLOCK]
-            np.copyto(block, 0, where=np.abs(block) < limit)
-    else:
-        np.copyto(array, 0, where=np.abs(array) < limit)
+    for (block,) in blocks(array):
+        block = block.view(block.real.dtype)  # one part of a complex number may be denormal
+        np.copyto(block, 0, where=np.abs(block) < limit)
+
+
+def blocks(*arrays: Any) -> Iterator[list[Any]]:
+    """C-contiguous arrays of one shape, flat and piece by piece, each small enough for the cache: views."""
+    flat = [array.reshape(-1) for array in arrays]
+    n = flat[0].size
+    size = BLOCK if flat[0].__class__ is np.ndarray else max(n, 1)
+    for start in range(0, n, size):
+        yield [array[start : start + size] for array in flat]
 
 
 def require(condition: bool, message: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..node import data_of
 from ..primitive import define
 from .elementwise import elementwise
 from .reduce import Axis, restore
@@ -18,8 +19,13 @@ def _sigmoid(x: Any) -> Any:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(np.absolute(x) * -1.0))
 
 
+def above_ramp(x: Any) -> Any:
+    """log(1 + e^(−|x|)): how much more `softplus` is than max(x, 0). For arrays alone, since it has a kink."""
+    return np.log1p(np.exp(np.absolute(x) * -1.0))
+
+
 def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(np.absolute(x) * -1.0))  # ten times as fast as np.logaddexp(x, 0)
+    return np.maximum(x, 0) + above_ramp(x)  # ten times as fast as np.logaddexp(x, 0)
 
 
 def sigmoid(x: Any) -> Any:
@@ -97,17 +103,25 @@ def logsumexp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """
 
 
+def _top(a: Any, axis: Axis) -> Any:
+    """The largest element, a constant; 0 in place of an infinite one, which has no distance to itself."""
+    top = data_of(a).max(axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, 0.0)  # not an integer: a - top could overflow
+
+
 def _logsumexp(a: Any, axis: Axis, keepdims: bool) -> Any:
     a = np.asarray(a) if isinstance(a, int | float) else a
-    top = a.max(axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)  # not an integer: a - top could overflow
+    top = _top(a, axis)
     with np.errstate(divide="ignore"):  # log(0) is the right -inf here
         y = np.log(np.exp(a - top).sum(axis=axis, keepdims=True)) + top
     return y if keepdims else y.squeeze(axis)
 
 
-def _softmax(a: Any, y: Any) -> Any:
-    return np.exp(a - np.where(y == -np.inf, 0, y))
+def _logsumexp_a(g: Any, a: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
+    """g times the softmax of a. Not e^(a − y): where y is large, its rounding error is many digits of that."""
+    e = np.exp(a - _top(a, axis))
+    total = e.sum(axis=axis, keepdims=True)
+    return e * (restore(g, a_shape, axis, keepdims) / (total + (total == 0)))
 
 
 sigmoid = elementwise(sigmoid, "x -> y", forward=_sigmoid, x=lambda g, y: g * y * (1 - y))
@@ -116,7 +130,5 @@ logsumexp = define(
     logsumexp,
     "a; axis=None, keepdims=False -> y",
     forward=_logsumexp,
-    a=lambda g, a, y, a_shape, axis, keepdims: (
-        restore(g, a_shape, axis, keepdims) * _softmax(a, restore(y, a_shape, axis, keepdims))
-    ),
+    a=_logsumexp_a,
 )

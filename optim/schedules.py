@@ -1,3 +1,0 @@
-"""Learning-rate schedules."""
-
-__all__: list[str] = []
