@@ -150,11 +150,13 @@ def _placed(items: Sequence[Any], positions: Sequence[int], count: int) -> tuple
 def _filled(g: Parts) -> Parts:
     """The cotangents, zeros for a part that nothing depends on."""
     known = next(iter(g.found.values()))
-    for k, (shape, dtype) in enumerate(zip(g.shape, g.dtype)):
-        if k not in g.found:
+    found = {}
+    for k, (part, shape, dtype) in enumerate(zip(g.items, g.shape, g.dtype)):
+        if part is None:
             zeros = np.zeros(shape, dtype, like=data_of(known))
-            g.found[k] = wrap(zeros) if isinstance(known, Tensor) else zeros
-    return g
+            part = wrap(zeros) if isinstance(known, Tensor) else zeros
+        found[k] = part
+    return Parts(found, g.shape, g.dtype)
 
 
 def _passed(values: Sequence[Any], positions: list[int], meet: Callable[[Parts], Parts]) -> list[Any]:

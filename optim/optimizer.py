@@ -28,7 +28,7 @@ _PLAIN: dict[str, Any] = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}
 _SCHEDULED = {"initial_lr"}
 
 #: After how many steps what is too small to matter is set to zero; see `_flush`.
-FLUSH_EVERY = 16
+FLUSH_EVERY = 64
 
 
 class Optimizer:
@@ -207,6 +207,7 @@ class Optimizer:
         try:
             for group in self.param_groups:
                 slots, t, c = self.slots(group), -1, None
+                plain = not (group["maximize"] or group["weight_decay"] or group["l1"])
                 for p in group["params"]:
                     k += 1
                     g = p.grad
@@ -215,12 +216,15 @@ class Optimizer:
                     w, state = p.data, self.state[k]
                     arrays = self._remembered(w, state, slots, group)
                     written.append(w)
-                    if state["step"] != t:
-                        t = state["step"]
-                        c = self.coefficients(group, t + 1)
-                    self._write(w, g, arrays, group, self.individual(c, state))
-                    state["step"] = t + 1
-                    if (t + 1) % FLUSH_EVERY == 0:
+                    if state["step"] + 1 != t:
+                        t = state["step"] + 1
+                        c = self.coefficients(group, t)
+                    if plain and w.size <= BLOCK and g.dtype.kind == "f" and w.flags.c_contiguous:
+                        self.update(w, g, arrays, self.individual(c, state), np.empty_like(w))
+                    else:
+                        self._write(w, g, arrays, group, self.individual(c, state))
+                    state["step"] = t
+                    if not t % FLUSH_EVERY:
                         for array in arrays:
                             _flush(array)
         finally:  # also of a step that is interrupted
@@ -249,7 +253,7 @@ class Optimizer:
         return arrays
 
     def _write(self, w: Any, g: Any, slots: Sequence[Any], group: Mapping[str, Any], c: Any) -> None:
-        """Update the parameter `w`, whole if it is small and lies in the memory as it should."""
+        """Update the parameter `w` with what all optimizers know, in blocks if it is large."""
         if not w.flags.c_contiguous:  # a reshaped copy must not be what is written
             copy = w.copy(order="C")
             self._write(copy, g, slots, group, c)
@@ -259,19 +263,11 @@ class Optimizer:
         if g.dtype.kind == "c":
             # The gradient is ∂L/∂x − i ∂L/∂y; the loss rises fastest along ∂L/∂x + i ∂L/∂y.
             arrays = [a.reshape(-1).view(a.real.dtype) for a in (w, g.conj(), *slots)]
-        elif w.__class__ is np.ndarray and w.size > BLOCK:
-            arrays = [a.reshape(-1) for a in arrays]
-        plain = not (group["maximize"] or group["weight_decay"] or group["l1"])
-        n = arrays[0].size
-        size = BLOCK if w.__class__ is np.ndarray else max(n, 1)
-        if n <= size:
-            w, g, *slots = arrays
-            self.update(w, g if plain else self._regularised(w, g, group), slots, c, np.empty_like(w))
-            return
-        whole = np.empty_like(arrays[0][:size])
-        for start in range(0, n, size):
-            w, g, *slots = [a[start : start + size] for a in arrays]
-            self.update(w, g if plain else self._regularised(w, g, group), slots, c, whole[: w.size])
+        scratch = None
+        for w, g, *slots in blocks(*arrays):
+            if scratch is None or scratch.shape != w.shape:
+                scratch = np.empty_like(w)
+            self.update(w, self._regularised(w, g, group), slots, c, scratch)
 
     def _regularised(self, w: Any, g: Any, group: Mapping[str, Any]) -> Any:
         """The gradient with those of the penalties; if the decay is decoupled from it, the parameter decays."""

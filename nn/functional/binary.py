@@ -45,10 +45,9 @@ def binary_cross_entropy(p: Any, y: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
-    """−[y log σ(z) + (1−y) log(1−σ(z))] = log(1 + eᶻ) − y z, elementwise, without overflow, and exact
-    also where it is nearly 0.
+    """−[y log σ(z) + (1−y) log(1−σ(z))] = log(1 + eᶻ) − y z, elementwise, without overflow.
 
-    ∂/∂z = σ(z) − y: the a − y of the derivation by hand.
+    ∂/∂z = σ(z) − y: the a − y of the derivation by hand. Also a loss that is nearly 0 has all its digits.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ def multi_margin_loss(score: Any, target: Any, p: int = 1, margin: float = 1.0, 
         raise ValueError(f"multi_margin_loss takes scores of shape (N, C) or (C,), got {score.shape}.")
     target, _ = _classes(score, target, "multi_margin_loss")
     axis = _axis(score)
-    hinges = relu(margin - np.expand_dims(score[_places(target)], axis) + score) * (1 - _one_hot(score, target))
+    hinges = relu(float(margin) - np.expand_dims(score[_places(target)], axis) + score) * (1 - _one_hot(score, target))
     losses = (hinges if p == 1 else hinges * hinges).sum(axis) / score.shape[axis]
     return losses if weight is None else losses * _class_weight(score, weight, "multi_margin_loss")[target]
 
@@ -157,6 +157,7 @@ def _cross_entropy(logits: Any, target: Any, weight: Any, ignore_index: int, smo
     logits, target = _scores(logits, what), array_like(target)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing is a number from 0 to 1, got {smoothing!r}.")
+    smoothing = float(smoothing)
     weight = None if weight is None else _class_weight(logits, weight, what)
     axis, ignored, counts = _axis(logits), None, None
     if target.dtype.kind == "f" and target.shape == logits.shape:

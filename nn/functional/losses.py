@@ -141,7 +141,7 @@ def huber_loss(a: Any, y: Any, delta: float = 1.0) -> Any:
     >>> huber_loss(np.array([0.5, 3.0]), np.zeros(2))
     array([0.125, 2.5  ])
     """
-    return _huber(a - y, delta)
+    return _huber(a - y, float(delta))
 
 
 def smooth_l1_loss(a: Any, y: Any, beta: float = 1.0) -> Any:
@@ -165,7 +165,7 @@ def smooth_l1_loss(a: Any, y: Any, beta: float = 1.0) -> Any:
     >>> smooth_l1_loss(np.array([0.5, 3.0]), np.zeros(2), beta=2.0)
     array([0.0625, 2.    ])
     """
-    return huber_loss(a, y, beta) / beta if beta else absolute_error(a, y)
+    return huber_loss(a, y, beta) / float(beta) if beta else absolute_error(a, y)
 
 
 def _huber_of(d: Any, delta: float) -> Any:
@@ -236,6 +236,7 @@ def gaussian_nll_loss(mean: Any, target: Any, var: Any, full: bool = False, eps:
     >>> gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0]))
     array([2.])
     """
+    eps = float(eps)
     if isinstance(var, int | float):
         var = max(float(var), eps)
         log = math.log(var)
@@ -272,7 +273,7 @@ def poisson_nll_loss(rate: Any, target: Any, log_input: bool = True, full: bool 
     >>> poisson_nll_loss(np.log([2.0]), np.array([3.0])).round(4)
     array([-0.0794])
     """
-    loss = np.exp(rate) - target * rate if log_input else rate - target * np.log(rate + eps)
+    loss = np.exp(rate) - target * rate if log_input else rate - target * np.log(rate + float(eps))
     if not full:
         return loss
     many = data_of(target) > 1
@@ -314,7 +315,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 def _unit(x: Any, shape: tuple[int, ...], axis: int, eps: float) -> Any:
     """`x`, broadcast to a shape, over its norm."""
     x = x if x.shape == shape else np.broadcast_to(x, shape)
-    return x / np.maximum(np.sqrt(np.square(x).sum(axis, keepdims=True)), eps)
+    return x / np.maximum(np.sqrt(np.square(x).sum(axis, keepdims=True)), float(eps))
 
 
 def cosine_embedding_loss(x1: Any, x2: Any, target: Any, margin: float = 0.0) -> Any:
@@ -339,4 +340,4 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, margin: float = 0.0) ->
     array([0.4, 0.6])
     """
     similarity = cosine_similarity(x1, x2, axis=-1)
-    return np.where(data_of(target) == 1, 1 - similarity, relu(similarity - margin))
+    return np.where(data_of(target) == 1, 1 - similarity, relu(similarity - float(margin)))

@@ -17,6 +17,8 @@ import numpy as np
 
 from autograd.rules.elementwise import elementwise
 
+from .activations import scaled
+
 __all__ = ["celu", "elu", "leaky_relu", "prelu", "selu"]
 
 
@@ -109,12 +111,12 @@ def prelu(x: Any, weight: Any) -> Any:
 
 def exponential_linear(x: Any, scale: float, height: float, rate: float) -> Any:
     """scale · x where x > 0, else height · (e^(rate·x) − 1)."""
-    return scale * np.maximum(x, 0) + height * np.expm1(rate * np.minimum(x, 0))
+    return scale * np.maximum(x, 0) + height * np.expm1(scaled(np.minimum(x, 0), rate))
 
 
 def _exponential_linear_x(g: Any, x: Any, scale: float, height: float, rate: float) -> Any:
     step = _step(x)
-    return g * (scale * step + height * rate * np.exp(rate * np.minimum(x, 0)) * (1 - step))
+    return g * (scale * step + height * rate * np.exp(scaled(np.minimum(x, 0), rate)) * (1 - step))
 
 
 exponential_linear = elementwise(exponential_linear, "x; scale, height, rate -> y", x=_exponential_linear_x)

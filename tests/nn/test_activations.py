@@ -152,6 +152,21 @@ def test_nothing_overflows_far_out(name, dtype):
     assert np.isfinite(second).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("name", sorted({*ELEMENTWISE} - {"selu", "leaky_relu_2"}))  # which are steeper than 1
+def test_the_largest_and_smallest_numbers_do_not_overflow_either(name, dtype):
+    info = np.finfo(dtype)
+    x = Tensor(np.array([[info.max, -info.max], [info.smallest_subnormal, info.tiny]]), requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = ALL[name](x)
+        first = y.gradient(x, cotangent=np.ones(y.shape, dtype), create_graph=True)
+        second = first.gradient(x, cotangent=np.ones(x.shape, dtype)) if first.requires_grad else first
+    assert np.isfinite(y.data).all()
+    assert np.isfinite(first.data).all()
+    assert np.isfinite(second.data).all()
+
+
 LIMITS = {  # at -inf and inf: values, slopes
     "relu": ((0, np.inf), (0, 1)),
     "relu6": ((0, 6), (0, 0)),

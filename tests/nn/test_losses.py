@@ -191,6 +191,26 @@ def test_targets_and_variances_of_another_dtype_do_not_widen_float32():
         assert z.grad.dtype == np.float32
 
 
+def test_options_that_are_scalars_of_float64_do_not_widen_float32_either():
+    few, y = np.float64(0.1), shares(N, C).astype(np.float32)
+    for loss in (
+        lambda x: F.cross_entropy(x, T, label_smoothing=few),
+        lambda x: F.cross_entropy(x, y, label_smoothing=few),
+        lambda x: F.multi_margin_loss(x, T, margin=few),
+        lambda x: F.huber_loss(x, y, few),
+        lambda x: F.smooth_l1_loss(x, y, few),
+        lambda x: F.gaussian_nll_loss(x, y, few, eps=few),
+        lambda x: F.gaussian_nll_loss(y, y, x * x, eps=few),
+        lambda x: F.poisson_nll_loss(x * x, y, log_input=False, eps=few),
+        lambda x: F.cosine_similarity(x, y, eps=few),
+        lambda x: F.cosine_embedding_loss(x, y, T % 2 * 2 - 1, margin=few),
+    ):
+        x = Tensor(Z, requires_grad=True, dtype=np.float32)
+        losses = loss(x)
+        losses.sum().backward()
+        assert losses.dtype == x.grad.dtype == np.float32
+
+
 def test_tracked_inputs_of_two_dtypes_each_get_a_gradient_of_their_own():
     for loss in (nn.CrossEntropyLoss(), nn.BCEWithLogitsLoss(), nn.MSELoss()):
         z, y = Tensor(Z, requires_grad=True, dtype=np.float32), Tensor(shares(N, C), requires_grad=True)

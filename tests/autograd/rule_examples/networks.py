@@ -157,11 +157,10 @@ class Pair(nn.Module):
 
 
 def _hooked(x: Any, y: Any) -> Any:
-    """A module with a hook, which has a gate before it and one behind it."""
+    """The outputs of a module with a hook, which has a gate before it and one behind it."""
     module = Pair()
     module.register_full_backward_hook(lambda module, grad_input, grad_output: None)
-    product, difference = module(x, y)
-    return product * difference
+    return module(x, y)
 
 
 def _kept(x: Any, p: float, shape: Any = None) -> Any:
@@ -338,6 +337,7 @@ EXAMPLES: dict[str, list[Example]] = {
     ],
     # modules
     "gate": [
-        *binary(_hooked, complexes=True),
+        *binary(lambda x, y: np.multiply(*_hooked(x, y)), complexes=True),
+        *[one(lambda x, y, k=k: _hooked(x, y)[k], (4, 3), (3,), complexes=True) for k in (0, 1)],
     ],
 }
