@@ -18,8 +18,8 @@ from autograd.versions import mark_written
 
 __all__ = ["Optimizer"]
 
-#: How many elements are updated at a time: with their gradients, state and a temporary, some 1.5 MB of float32.
-BLOCK = 1 << 16
+#: How many elements are updated at a time: with their gradients, state and a temporary, some 2 MB of float32.
+BLOCK = 1 << 17
 
 #: Hyper-parameters of all optimizers, as they are when nothing is said.
 _PLAIN: dict[str, Any] = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}

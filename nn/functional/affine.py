@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from autograd.primitive import define
 
 __all__ = ["linear"]
@@ -46,7 +48,34 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
 
 def _product(a: Any, matrix: Any) -> Any:
     """`a @ matrix`; between two matrices NumPy's `dot` is the same product and starts sooner."""
-    return a.dot(matrix) if a.ndim == 2 else a @ matrix
+    if a.ndim != 2:
+        return a @ matrix
+    if a.size >= LARGE and 1 < matrix.shape[1] <= FEW and _plain(a, matrix):
+        z = np.empty((a.shape[0], matrix.shape[1]), a.dtype)
+        for k in range(matrix.shape[1]):
+            z[:, k] = a.dot(matrix[:, k])
+        return z
+    return a.dot(matrix)
+
+
+def _outer(g: Any, x: Any) -> Any:
+    """`g.T @ x`, the sum over the rows of the outer products of g's with x's."""
+    if x.size >= LARGE and 1 < g.shape[1] <= FEW and _plain(g, x):
+        z = np.empty((g.shape[1], x.shape[1]), x.dtype)
+        for k in range(g.shape[1]):
+            g[:, k].dot(x, out=z[k])
+        return z
+    return g.T.dot(x)
+
+
+#: A large matrix times one with few columns: BLAS libraries pack the large one to multiply it, which takes longer than
+#: to read it once for each of two or three columns (`benchmarks/training.py`, 12288-3-2-1: half the time).
+LARGE, FEW = 1 << 19, 3
+
+
+def _plain(a: Any, b: Any) -> bool:
+    """Whether both are NumPy's own arrays of one dtype: not so in a pass that is recorded, or on another device."""
+    return a.__class__ is np.ndarray is b.__class__ and a.dtype == b.dtype
 
 
 def _rows(a: Any) -> Any:
@@ -60,6 +89,6 @@ linear = define(
     forward=_linear,
     promotes=True,
     x=lambda g, weight: _product(g, weight),
-    weight=lambda g, x: _rows(g).T.dot(_rows(x)),
+    weight=lambda g, x: _outer(_rows(g), _rows(x)),
     bias=lambda g: _rows(g).sum(0),
 )

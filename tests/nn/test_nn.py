@@ -176,6 +176,41 @@ def test_gradients_of_linear(shape, bias):
     check_gradients(nn.functional.linear, *arrays)
 
 
+@pytest.mark.parametrize("outputs", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_inputs_to_few_neurons_are_multiplied_another_way_to_the_same_result(outputs, dtype):
+    from nn.functional import affine
+
+    rng = np.random.default_rng(0)
+    x, weight, bias, g = (
+        rng.normal(size=s).astype(dtype) for s in ((64, 8193), (outputs, 8193), outputs, (64, outputs))
+    )
+    assert x.size > affine.LARGE
+    layer = nn.Linear(8193, outputs, dtype=dtype)
+    layer.weight.data, layer.bias.data = weight, bias
+    inputs = Tensor(x, requires_grad=True)
+    z = layer(inputs)
+    z.backward(g)
+    tolerance = {"rtol": 1e-12} if dtype is np.float64 else {"rtol": 1e-3, "atol": 1e-3}
+    exact = [a.astype(np.float64) for a in (x, weight, bias, g)]
+    np.testing.assert_allclose(z.numpy(), exact[0] @ exact[1].T + exact[2], **tolerance)
+    np.testing.assert_allclose(layer.weight.grad, exact[3].T @ exact[0], atol=1e-10 if dtype is np.float64 else 1e-3)
+    np.testing.assert_allclose(inputs.grad, exact[3] @ exact[1], **tolerance)
+    assert {z.dtype, layer.weight.grad.dtype, inputs.grad.dtype} == {np.dtype(dtype)}
+    assert layer.weight.grad.flags.c_contiguous
+    again = layer(inputs[::-1].T.T)  # not contiguous
+    np.testing.assert_allclose(again.numpy(), z.numpy()[::-1], **tolerance)
+
+
+def test_second_derivatives_go_the_ordinary_way_through_them():
+    rng = np.random.default_rng(1)
+    x, w = rng.normal(size=(64, 8200)), Tensor(rng.normal(size=(2, 8200)), requires_grad=True)
+    y = (nn.functional.linear(x, w) ** 2).sum()
+    (g,) = (y.gradient(w, create_graph=True),)
+    (gg,) = ((g * g).sum().gradient(w),)
+    np.testing.assert_allclose(gg.numpy(), 8 * (w.numpy() @ x.T @ x) @ x.T @ x, rtol=1e-9)
+
+
 def test_gradients_of_linear_without_features():
     check_gradients(nn.functional.linear, np.zeros((2, 2, 0)), np.zeros((3, 0)), np.zeros(3))
 
