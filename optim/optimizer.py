@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+import nn
 from autograd import Tensor, enable_grad
 from autograd.versions import mark_written
 
@@ -78,6 +79,10 @@ class Optimizer:
     def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], defaults: Mapping[str, Any] | None = None):
         if isinstance(params, Tensor):
             raise TypeError("an optimizer takes a list of parameters, got one Tensor: write [parameter].")
+        if isinstance(params, nn.Module):
+            raise TypeError(
+                f"an optimizer takes parameters, got the module {type(params).__name__}: write model.parameters()."
+            )
         self.defaults = {"lr": 1e-3, **_PLAIN, **(defaults or {})}
         self.param_groups: list[dict[str, Any]] = []
         self.state: list[dict[str, Any]] = []

@@ -145,6 +145,9 @@ def test_bad_parameters_are_refused():
     w = Tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"write \[parameter\]"):
         optim.SGD(w, lr=0.1)
+    for module in (nn.Linear(1, 1), nn.MLP([1, 1])):
+        with pytest.raises(TypeError, match=r"got the module \w+: write model\.parameters\(\)"):
+            optim.SGD(module, lr=0.1)
     with pytest.raises(ValueError, match="got no parameters"):
         optim.SGD([], lr=0.1)
     with pytest.raises(TypeError, match="got ndarray as parameter 1"):
