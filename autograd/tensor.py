@@ -100,9 +100,11 @@ class Tensor(Operators):
         if value is not self._array:
             array = value._array if isinstance(value, Value) else as_array(value)
             if array.shape != self._array.shape or array.dtype != self._array.dtype:
+                same = array.shape == self._array.shape
+                remedy = f"write values.astype(np.{self._array.dtype})" if same else "make a new Tensor instead"
                 raise ValueError(
                     f"the new values must have shape {self._array.shape} and dtype {self._array.dtype}, "
-                    f"got shape {array.shape}, dtype {array.dtype}: make a new Tensor instead."
+                    f"got shape {array.shape}, dtype {array.dtype}: {remedy}."
                 )
             if not self.is_leaf:
                 raise RuntimeError(

@@ -42,7 +42,7 @@ import autograd
 import nn
 import optim
 from autograd.devices import move
-from nn.activations import ACTIVATIONS
+from nn.activation_names import ACTIVATIONS
 from nn.init import INITIALIZERS
 
 #: What each optimizer adds to `optim.SGD(parameters, lr, momentum, weight_decay)`.

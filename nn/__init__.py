@@ -14,6 +14,7 @@ Rows are examples: a layer maps (batch, in) to (batch, out), and `weight` is (ou
 from . import _autograd  # first: says what is wrong if `autograd` is not ours
 from . import (
     activations,
+    batch_normalization,
     checkpoint,
     classification,
     containers,
@@ -29,10 +30,12 @@ from . import (
     module,
     normalization,
     preprocessing,
+    rectifiers,
     report,
     training,
 )
 from .activations import *
+from .batch_normalization import *
 from .checkpoint import *
 from .classification import *
 from .containers import *
@@ -50,11 +53,13 @@ from .maxout import *
 from .module import *
 from .normalization import *
 from .preprocessing import *
+from .rectifiers import *
 from .report import *
 from .training import *
 
 __all__ = ["functional", "init"]
 __all__ += activations.__all__
+__all__ += batch_normalization.__all__
 __all__ += checkpoint.__all__
 __all__ += classification.__all__
 __all__ += containers.__all__
@@ -72,6 +77,7 @@ __all__ += maxout.__all__
 __all__ += module.__all__
 __all__ += normalization.__all__
 __all__ += preprocessing.__all__
+__all__ += rectifiers.__all__
 __all__ += report.__all__
 __all__ += training.__all__
 

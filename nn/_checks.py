@@ -30,11 +30,23 @@ def fitting(module: Any, x: Any, dtype: Any) -> Any:
     Raises
     ------
     TypeError
-        If `x` has another dtype: both, and the remedy.
+        If `x` has another dtype: both, and the remedy. If it is not numbers.
     """
     given = getattr(x, "dtype", None)
     if given is None:
-        return np.asarray(x, dtype=dtype)
+        if x is None:
+            raise TypeError(
+                f"{module!r} was given None as its input: does the function that made it return its result?"
+            )
+        array = np.asarray(x)
+        if not np.can_cast(array.dtype, dtype, "same_kind"):
+            raise TypeError(f"{module!r} takes an array or a Tensor of {dtype}, and was given {type(x).__name__}.")
+        return array.astype(dtype)
+    if not isinstance(given, np.dtype):  # another library's
+        raise TypeError(
+            f"{module!r} takes NumPy arrays and Tensors, and was given {type(x).__module__}.{type(x).__name__}: write "
+            "np.asarray(x)."
+        )
     if given != dtype:
         remedy = f"write x.astype(np.{dtype})"
         if given.kind in "fc":

@@ -1,35 +1,25 @@
-"""Activations as modules: the functions of `nn.functional`, to be put into a `Sequential`."""
+"""Activations as modules, which call `nn.functional`: those of the ReLU family are in `rectifiers.py`."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from . import functional
-from ._checks import fitting, floating, positive
-from .module import Module, Parameter
+from .module import Module
 
 __all__ = [
-    "CELU",
-    "ELU",
     "GELU",
     "GLU",
-    "SELU",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
-    "LeakyReLU",
     "LogSigmoid",
     "LogSoftmax",
     "Mish",
-    "PReLU",
-    "ReLU",
-    "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",
@@ -40,7 +30,15 @@ __all__ = [
 
 
 class Identity(Module):
-    """The input as it is: a network with nothing else between its layers is one linear map, however deep."""
+    """The input as it is: a network with nothing else between its layers is one linear map, however deep.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Identity()(np.array([-1.0, 0.0, 2.0]))
+    array([-1.,  0.,  2.])
+    """
 
     def forward(self, x: Any) -> Any:
         return x
@@ -49,78 +47,121 @@ class Identity(Module):
 # Without options
 
 
-class ReLU(Module):
-    """max(0, x). It does not saturate for x > 0; fits outputs in [0, ∞). See `nn.relu`."""
-
-    def forward(self, x: Any) -> Any:
-        return functional.relu(x)
-
-
-class ReLU6(Module):
-    """min(max(0, x), 6). See `nn.relu6`."""
-
-    def forward(self, x: Any) -> Any:
-        return functional.relu6(x)
-
-
-class SELU(Module):
-    """λ elu(x), which keeps mean 0 and variance 1 in deep networks. See `nn.selu`."""
-
-    def forward(self, x: Any) -> Any:
-        return functional.selu(x)
-
-
 class SiLU(Module):
-    """x σ(x), also called swish. See `nn.silu`."""
+    """x σ(x), also called swish. See `nn.silu`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.SiLU()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.2689,  0.    ,  1.7616])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.silu(x)
 
 
 class Mish(Module):
-    """x tanh(log(1 + eˣ)). See `nn.mish`."""
+    """x tanh(log(1 + eˣ)). See `nn.mish`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Mish()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.3034,  0.    ,  1.944 ])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.mish(x)
 
 
 class Sigmoid(Module):
-    """σ(x) = 1 / (1 + e⁻ˣ), a probability. It saturates where |x| is large. See `nn.sigmoid`."""
+    """σ(x) = 1 / (1 + e⁻ˣ), a probability. It saturates where |x| is large. See `nn.sigmoid`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Sigmoid()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([0.2689, 0.5   , 0.8808])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.sigmoid(x)
 
 
 class LogSigmoid(Module):
-    """log σ(x), exact where σ(x) rounds to 0. See `nn.logsigmoid`."""
+    """log σ(x), exact where σ(x) rounds to 0. See `nn.logsigmoid`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LogSigmoid()(np.array([-1000.0, 0.0])).round(4)
+    array([-1.000e+03, -6.931e-01])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.logsigmoid(x)
 
 
 class Hardsigmoid(Module):
-    """x/6 + 1/2 between −3 and 3, 0 below and 1 above. See `nn.hardsigmoid`."""
+    """x/6 + 1/2 between −3 and 3, 0 below and 1 above. See `nn.hardsigmoid`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Hardsigmoid()(np.array([-4.0, 0.0, 1.5]))
+    array([0.  , 0.5 , 0.75])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.hardsigmoid(x)
 
 
 class Hardswish(Module):
-    """x · relu6(x + 3) / 6. See `nn.hardswish`."""
+    """x · relu6(x + 3) / 6. See `nn.hardswish`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Hardswish()(np.array([-4.0, -1.5, 4.0]))
+    array([-0.   , -0.375,  4.   ])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.hardswish(x)
 
 
 class Tanh(Module):
-    """tanh(x), in (−1, 1); tanh′ = 1 − tanh². It saturates where |x| is large."""
+    """tanh(x), in (−1, 1); tanh′ = 1 − tanh². It saturates where |x| is large.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Tanh()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.7616,  0.    ,  0.964 ])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.tanh(x)
 
 
 class Softsign(Module):
-    """x / (1 + |x|), in (−1, 1): saturates more slowly than tanh. See `nn.softsign`."""
+    """x / (1 + |x|), in (−1, 1): saturates more slowly than tanh. See `nn.softsign`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softsign()(np.array([-1.0, 0.0, 3.0]))
+    array([-0.5 ,  0.  ,  0.75])
+    """
 
     def forward(self, x: Any) -> Any:
         return functional.softsign(x)
@@ -129,14 +170,25 @@ class Softsign(Module):
 # With options
 
 
-class _Options(Module):
+class Options(Module):
     """An activation with options, which are the fields of its subclasses."""
 
     def extra_repr(self) -> str:
         return ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))  # type: ignore[arg-type]
 
 
-class _Elementwise(_Options):
+class _AlongAxis(Options):
+    """One that is computed along an axis."""
+
+    axis: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.axis, int | np.integer) or isinstance(self.axis, bool):
+            name = type(self).__name__
+            raise TypeError(f"{name}: axis is an integer, got {self.axis!r}: an input goes into {name}()(x).")
+
+
+class Elementwise(Options):
     """One that is computed for each element."""
 
     def __post_init__(self) -> None:
@@ -144,38 +196,21 @@ class _Elementwise(_Options):
 
 
 @dataclass(eq=False, repr=False)
-class LeakyReLU(_Elementwise):
-    """x where x > 0, else negative_slope · x: no neuron is dead. See `nn.leaky_relu`."""
+class GELU(Elementwise):
+    """x Φ(x), Φ that of the normal distribution; `approximate` is 'none' or 'tanh'. See `nn.gelu`.
 
-    negative_slope: float = 0.01
+    Parameters
+    ----------
+    approximate : {'none', 'tanh'}
+        'tanh' replaces Φ by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))).
 
-    def forward(self, x: Any) -> Any:
-        return functional.leaky_relu(x, self.negative_slope)
-
-
-@dataclass(eq=False, repr=False)
-class ELU(_Elementwise):
-    """x where x > 0, else α (eˣ − 1). See `nn.elu`."""
-
-    alpha: float = 1.0
-
-    def forward(self, x: Any) -> Any:
-        return functional.elu(x, self.alpha)
-
-
-@dataclass(eq=False, repr=False)
-class CELU(_Elementwise):
-    """x where x > 0, else α (e^(x/α) − 1). See `nn.celu`."""
-
-    alpha: float = 1.0
-
-    def forward(self, x: Any) -> Any:
-        return functional.celu(x, self.alpha)
-
-
-@dataclass(eq=False, repr=False)
-class GELU(_Elementwise):
-    """x Φ(x), Φ that of the normal distribution; `approximate` is 'none' or 'tanh'. See `nn.gelu`."""
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.GELU()(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.1587,  0.    ,  1.9545])
+    """
 
     approximate: str = "none"
 
@@ -184,8 +219,23 @@ class GELU(_Elementwise):
 
 
 @dataclass(eq=False, repr=False)
-class Softplus(_Elementwise):
-    """log(1 + e^(βx)) / β, and x where βx > threshold. See `nn.softplus`."""
+class Softplus(Elementwise):
+    """log(1 + e^(βx)) / β, and x where βx > threshold. See `nn.softplus`.
+
+    Parameters
+    ----------
+    beta : float
+        β: the larger, the closer to ReLU.
+    threshold : float
+        Above it, βx is taken for log(1 + e^(βx)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softplus()(np.array([-1.0, 0.0, 1000.0])).round(4)
+    array([3.133e-01, 6.931e-01, 1.000e+03])
+    """
 
     beta: float = 1.0
     threshold: float = 20.0
@@ -195,8 +245,21 @@ class Softplus(_Elementwise):
 
 
 @dataclass(eq=False, repr=False)
-class Hardtanh(_Elementwise):
-    """x between `min_val` and `max_val`, else the bound. See `nn.hardtanh`."""
+class Hardtanh(Elementwise):
+    """x between `min_val` and `max_val`, else the bound. See `nn.hardtanh`.
+
+    Parameters
+    ----------
+    min_val, max_val : float
+        The bounds; the second is not the smaller one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Hardtanh()(np.array([-3.0, 0.5, 2.0]))
+    array([-1. ,  0.5,  1. ])
+    """
 
     min_val: float = -1.0
     max_val: float = 1.0
@@ -206,10 +269,22 @@ class Hardtanh(_Elementwise):
 
 
 @dataclass(eq=False, repr=False)
-class Softmax(_Options):
+class Softmax(_AlongAxis):
     """eˣ / Σ eˣ along `axis`, by default the last: probabilities of classes. See `nn.softmax`.
 
     A loss that takes logits needs none before it.
+
+    Parameters
+    ----------
+    axis : int
+        That of the classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.Softmax()(np.log([[1.0, 3.0]]))
+    array([[0.25, 0.75]])
     """
 
     axis: int = -1
@@ -219,8 +294,21 @@ class Softmax(_Options):
 
 
 @dataclass(eq=False, repr=False)
-class LogSoftmax(_Options):
-    """x − log Σ eˣ along `axis`, by default the last. See `nn.log_softmax`."""
+class LogSoftmax(_AlongAxis):
+    """x − log Σ eˣ along `axis`, by default the last. See `nn.log_softmax`.
+
+    Parameters
+    ----------
+    axis : int
+        That of the classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.LogSoftmax()(np.array([[0.0, 1000.0]]))
+    array([[-1000.,     0.]])
+    """
 
     axis: int = -1
 
@@ -229,141 +317,23 @@ class LogSoftmax(_Options):
 
 
 @dataclass(eq=False, repr=False)
-class GLU(_Options):
-    """a σ(b) for the halves a and b of `axis`, by default the last. See `nn.glu`."""
-
-    axis: int = -1
-
-    def forward(self, x: Any) -> Any:
-        return functional.glu(x, self.axis)
-
-
-class PReLU(Module):
-    """x where x > 0, else w · x, where w is learnt (He et al., arXiv:1502.01852, 2015). See `nn.prelu`.
-
-    Without weight decay: it would draw w to 0.
+class GLU(_AlongAxis):
+    """a σ(b) for the halves a and b of `axis`, by default the last. See `nn.glu`.
 
     Parameters
     ----------
-    num_parameters : int
-        1, or the number of channels: the length of axis 1 of the input.
-    init : float
-        Where w starts.
-    dtype : dtype
-        Of the parameter, and so of the inputs.
-
-    Attributes
-    ----------
-    weight : Parameter, shape (num_parameters,)
-
-    Raises
-    ------
-    ValueError
-        If `num_parameters` is not a positive integer. When called: if the input has another number of channels.
-    TypeError
-        When called with numbers of another type than the parameter's.
+    axis : int
+        The one to be halved: of even length.
 
     Examples
     --------
     >>> import numpy as np
     >>> import nn
-    >>> nn.PReLU()(np.array([-1.0, 2.0], dtype=np.float32)).numpy()
-    array([-0.25,  2.  ], dtype=float32)
+    >>> nn.GLU()(np.array([3.0, 5.0, 0.0, 1000.0]))
+    array([1.5, 5. ])
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = np.float32):
-        self.weight = Parameter(np.full(positive("num_parameters", num_parameters), init), dtype=floating(dtype))
+    axis: int = -1
 
     def forward(self, x: Any) -> Any:
-        return functional.prelu(fitting(self, x, self.weight.dtype), self.weight)
-
-    def extra_repr(self) -> str:
-        return f"num_parameters={self.weight.size}"
-
-
-#: The activations that have a name: that of their function, except for `identity` and `swish`.
-ACTIVATIONS: dict[str, type[Module]] = {
-    "identity": Identity,
-    "relu": ReLU,
-    "relu6": ReLU6,
-    "leaky_relu": LeakyReLU,
-    "prelu": PReLU,
-    "elu": ELU,
-    "selu": SELU,
-    "celu": CELU,
-    "gelu": GELU,
-    "silu": SiLU,
-    "swish": SiLU,
-    "mish": Mish,
-    "hardswish": Hardswish,
-    "softplus": Softplus,
-    "sigmoid": Sigmoid,
-    "logsigmoid": LogSigmoid,
-    "hardsigmoid": Hardsigmoid,
-    "tanh": Tanh,
-    "hardtanh": Hardtanh,
-    "softsign": Softsign,
-    "softmax": Softmax,
-    "log_softmax": LogSoftmax,
-}
-
-
-#: Their functions, which stand for the modules too.
-_FUNCTIONS: dict[Any, type[Module]] = {
-    getattr(functional, name): kind for name, kind in ACTIVATIONS.items() if hasattr(functional, name)
-}
-
-
-class _Function(Module):
-    """A function of the user's, as a module."""
-
-    def __init__(self, function: Callable[[Any], Any]):
-        self.function = function
-
-    def forward(self, x: Any) -> Any:
-        return self.function(x)
-
-    def extra_repr(self) -> str:
-        return getattr(self.function, "__name__", repr(self.function))
-
-
-def _made(kind: Callable[..., Module], dtype: Any) -> Module:
-    """A new module, with this dtype if it takes one, as one with parameters does."""
-    return kind(dtype=dtype) if dtype is not None and "dtype" in inspect.signature(kind).parameters else kind()
-
-
-def activation_module(activation: str | type[Module] | Callable[[Any], Any], dtype: Any = None) -> Module:
-    """A new module for an activation given by name, as a module class, or as a function.
-
-    Parameters
-    ----------
-    activation : str, module class, function or module
-        A module is returned as it is.
-    dtype : dtype, optional
-        Of its parameters, if it has any.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    TypeError
-        If it is neither a name nor callable.
-
-    Examples
-    --------
-    >>> import nn
-    >>> from nn.activations import activation_module
-    >>> activation_module("relu"), activation_module(nn.Tanh)
-    (ReLU(), Tanh())
-    """
-    if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"unknown activation {activation!r}; the names are {', '.join(ACTIVATIONS)}.")
-        return _made(ACTIVATIONS[activation], dtype)
-    if isinstance(activation, type) and issubclass(activation, Module):
-        return _made(activation, dtype)
-    if isinstance(activation, Hashable) and activation in _FUNCTIONS:
-        return _made(_FUNCTIONS[activation], dtype)
-    if not callable(activation):
-        raise TypeError(f"an activation is a name, a module class or a function, got {type(activation).__name__}.")
-    return activation if isinstance(activation, Module) else _Function(activation)
+        return functional.glu(x, self.axis)

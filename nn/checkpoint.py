@@ -136,6 +136,15 @@ def load_checkpoint(
         If the file cannot be read; FileNotFoundError if there is none.
     ValueError
         If it is not a checkpoint, or one of the objects does not fit. Nothing is changed then.
+
+    Examples
+    --------
+    >>> import nn
+    >>> path = getfixture("tmp_path") / "checkpoint"
+    >>> nn.save_checkpoint(path, model=nn.Linear(2, 1, init="ones"), epoch=3)
+    >>> model = nn.Linear(2, 1)
+    >>> nn.load_checkpoint(path, model=model), model.weight.data
+    ({'epoch': 3}, array([[1., 1.]], dtype=float32))
     """
     own = _shared(_generators(model, loader, generators))
     arrays, metadata = read(path)

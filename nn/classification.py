@@ -29,12 +29,24 @@ def _weights(name: str, weight: Any, class_axis: bool = False) -> Buffer | None:
     return Buffer(weight)
 
 
+#: What to write instead of targets that a binary loss refuses.
+_TARGETS = "for targets of −1 and 1 write (target + 1) / 2, for classes that exclude each other use CrossEntropyLoss"
+
+
 class _BinaryLoss(Loss):
-    """A loss of each element that can be rescaled with `weight`."""
+    """A loss of each element, of targets from 0 to 1, that can be rescaled with `weight`."""
 
     def __init__(self, reduction: str = "mean", *, weight: Any = None):
         super().__init__(reduction)
         self.weight = _weights(f"{type(self).__name__}: weight", weight)
+
+    def _within(self, what: str, values: Any, remedy: str) -> None:
+        """Refuse values outside [0, 1], and NaN."""
+        data = data_of(values)
+        if data.size and not (data.min() >= 0 and data.max() <= 1):
+            raise ValueError(
+                f"{type(self).__name__} needs {what} in [0, 1], got values from {data.min()} to {data.max()}: {remedy}."
+            )
 
     def _scale(self, scale: Buffer, prediction: Any) -> Any:
         """Weights in the prediction's dtype, after a look at the shapes."""
@@ -72,18 +84,10 @@ class BCELoss(_BinaryLoss):
     0.6931
     """
 
-    #: A prediction above it is a 1: metrics ask.
-    threshold = 0.5
-
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
-        for what, values in (("probabilities", prediction), ("targets", target)):
-            data = data_of(values)
-            if data.size and not (data.min() >= 0 and data.max() <= 1):
-                raise ValueError(
-                    f"BCELoss needs {what} in [0, 1], got values from {data.min()} to {data.max()}"
-                    + (": for logits use BCEWithLogitsLoss." if what == "probabilities" else ".")
-                )
+        self._within("probabilities", prediction, "for logits use BCEWithLogitsLoss")
+        self._within("targets", target, _TARGETS)
         losses = functional.binary_cross_entropy(prediction, target)
         if self.weight is not None:
             losses = losses * self._scale(self.weight, prediction)
@@ -111,7 +115,8 @@ class BCEWithLogitsLoss(_BinaryLoss):
     Raises
     ------
     ValueError
-        If weights are negative; when called, with targets of another shape, or weights that do not fit.
+        If weights are negative; when called, with targets of another shape or outside [0, 1], or weights that do not
+        fit.
 
     Examples
     --------
@@ -128,12 +133,15 @@ class BCEWithLogitsLoss(_BinaryLoss):
     array([2.0794, 4.1589])
     """
 
+    threshold = 0.0  # σ(0) is 0.5
+
     def __init__(self, reduction: str = "mean", *, weight: Any = None, pos_weight: Any = None):
         super().__init__(reduction, weight=weight)
         self.pos_weight = _weights("BCEWithLogitsLoss: pos_weight", pos_weight)
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
+        self._within("targets", target, _TARGETS)
         if self.pos_weight is None:
             losses = functional.binary_cross_entropy_with_logits(prediction, target)
         else:
@@ -163,6 +171,8 @@ class HingeLoss(Loss):
     >>> nn.HingeLoss("none")(np.array([0.5, 2.0, 2.0]), np.array([1, 1, -1]))
     array([0.5, 0. , 3. ])
     """
+
+    threshold = 0.0  # between the targets −1 and 1
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)

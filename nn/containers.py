@@ -15,10 +15,10 @@ __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 def _checked(owner: Module, module: Any, name: Any) -> Module:
     if not isinstance(module, Module):
-        raise TypeError(
-            f"{type(owner).__name__} takes modules, got {type(module).__name__} as {name!r}: "
-            "write nn.ReLU() rather than nn.relu or nn.ReLU."
-        )
+        kind, remedy = type(owner).__name__, "write nn.ReLU() rather than nn.relu or nn.ReLU"
+        if isinstance(module, list | tuple):
+            remedy = f"write {kind}(*modules) rather than {kind}(modules)"
+        raise TypeError(f"{kind} takes modules, got {type(module).__name__} as {name!r}: {remedy}.")
     return module
 
 
@@ -86,6 +86,10 @@ class Sequential(Module):
         if isinstance(index, slice):
             return Sequential(dict(list(self.named_children())[index]))
         return list(self)[index]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        name = [name for name, _ in self.named_children()][index]
+        vars(self)[name] = _checked(self, module, name)
 
 
 class ModuleList(Module, MutableSequence[Module]):

@@ -81,6 +81,12 @@ def load_weights(module: Module, path: str | os.PathLike[str]) -> None:
 
     One that is shared may be in the file under all its names or any one of them.
 
+    Parameters
+    ----------
+    module : Module
+        Changed in place.
+    path : path-like
+
     Raises
     ------
     OSError
@@ -112,6 +118,10 @@ def load_weights(module: Module, path: str | os.PathLike[str]) -> None:
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """The metadata of a safetensors file. Only its header is read.
+
+    Parameters
+    ----------
+    path : path-like
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,12 @@ from autograd.wrapping import array_like
 
 from . import functional
 from ._checks import fitting, positive
-from .activations import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    Hardswish,
-    LeakyReLU,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    SiLU,
-    activation_module,
-)
+from .activation_names import activation_module
+from .activations import GELU, Hardswish, Mish, SiLU
 from .containers import Sequential
 from .init import Initializer, initializer
 from .module import Module, Parameter
+from .rectifiers import CELU, ELU, SELU, LeakyReLU, PReLU, ReLU, ReLU6
 
 __all__ = ["MLP", "Flatten", "Linear", "Residual"]
 
@@ -105,9 +94,13 @@ class Linear(Module):
             x = fitting(self, x, weight.dtype)
         shape = x.shape
         if not shape or shape[-1] != weight.shape[1]:
+            remedy = ""
+            if shape[1:] and math.prod(shape[1:]) == weight.shape[1]:
+                remedy = " Put nn.Flatten() before it, which makes a row of each example."
+            elif len(shape) == 2 and shape[0] == weight.shape[1]:
+                remedy = " Rows are examples: write x.T."
             raise ValueError(
-                f"{self!r} maps (…, {weight.shape[1]}) to (…, {weight.shape[0]}), and was given an input of "
-                f"shape {shape}."
+                f"{self!r} takes an input of shape (…, {weight.shape[1]}), and was given shape {shape}.{remedy}"
             )
         return functional.linear(x, self.weight, self.bias)
 
@@ -147,7 +140,8 @@ class Flatten(Module):
         start, end = [axis + n if axis < 0 else axis for axis in (self.start_axis, self.end_axis)]
         if not 0 <= start <= end < n:
             raise ValueError(
-                f"Flatten makes axes {self.start_axis} to {self.end_axis} one, and was given an input of shape {shape}."
+                f"Flatten makes axes {self.start_axis} to {self.end_axis} one, and was given an input of shape {shape}"
+                + (": the first axis is that of the examples, for one example write x[None]." if n < 2 else ".")
             )
         return x.reshape(*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
 
@@ -256,9 +250,11 @@ class MLP(Sequential):
         dtype: Any = np.float32,
         rng: Rng = None,
     ):
-        sizes = list(sizes)
+        sizes = list(sizes) if isinstance(sizes, Iterable) else [sizes]
         if len(sizes) < 2:
-            raise ValueError(f"MLP needs at least the numbers of inputs and outputs, as in [30, 16, 1]; got {sizes}.")
+            raise ValueError(
+                f"MLP needs a sequence of at least the numbers of inputs and outputs, as in [30, 16, 1]; got {sizes}."
+            )
         rng = np.random.default_rng(rng)
         if init is None:
             init = INITIAL.get(type(activation_module(activation)), "xavier")

@@ -8,6 +8,7 @@ order in which they were assigned.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, TypeVar
 
 import numpy as np
@@ -171,7 +172,13 @@ class Module:
         ------
         ValueError
             Naming all that is missing, unexpected, or of another shape or dtype. Nothing is changed then.
+        TypeError
+            If `state` is not a mapping.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"a state is a mapping of names to arrays, as state_dict() returns it, got {type(state).__name__}."
+            )
         own = self._state()
         faults = [f"missing: {name} {t.dtype}{list(t.shape)}" for name, t in own.items() if name not in state]
         faults += self._unexpected(state, own)
@@ -210,6 +217,9 @@ class Module:
 
     def train(self: M, mode: bool = True) -> M:
         """Put this module and all inside it into training mode (or out of it); returns the module."""
+        if not isinstance(mode, bool | np.bool_):
+            raise TypeError(f"the mode is True for training or False for evaluation, got {mode!r}.")
+        mode = bool(mode)
         for module in self.modules():
             module.training = mode
         return self
@@ -375,6 +385,7 @@ class Module:
         """What the repr shows in the parentheses after the class name."""
         return ""
 
+    @recursive_repr()  # one inside may refer back to the module that it is in
     def __repr__(self) -> str:
         lines = [f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.named_children()]
         if not lines:

@@ -8,7 +8,7 @@ elements; so an example of weight 2 counts as if it were there twice, and one of
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,10 +27,23 @@ class Loss(Module):
 
     reductions: tuple[str, ...] = ("mean", "sum", "none")
 
+    #: Where there are two answers, a prediction above it is a 1: metrics ask. Here it is between the targets 0 and 1.
+    threshold = 0.5
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        if len(args) > 1 and all(hasattr(arg, "dtype") for arg in args):
+            raise TypeError(
+                f"{cls.__name__} makes a function, which is called with the prediction and the target: write "
+                f"{cls.__name__}()(prediction, target)."
+            )
+        return super().__new__(cls)
+
     def __init__(self, reduction: str = "mean"):
         if not isinstance(reduction, str) or reduction not in self.reductions:
             *names, last = map(repr, self.reductions)
-            raise ValueError(f"reduction must be {', '.join(names)} or {last}, got {reduction!r}.")
+            raise ValueError(
+                f"reduction must be {', '.join(names)} or {last}, got {reduction!r}: other options are given by name."
+            )
         self.reduction = reduction
 
     def _fit(self, prediction: Any, target: Any) -> tuple[Any, Any]:
@@ -41,7 +54,10 @@ class Loss(Module):
             target = np.asarray(target)
         dtype = prediction.dtype
         if dtype.kind != "f":
-            raise TypeError(f"{type(self).__name__} needs predictions of floating numbers, got {dtype}.")
+            raise TypeError(
+                f"{type(self).__name__} needs predictions of floating numbers, got {dtype}: what a model returns comes "
+                "first, then the targets, as in loss(model(x), y)."
+            )
         if target.shape != prediction.shape:
             raise ValueError(
                 f"{type(self).__name__} needs a target for each prediction: the predictions have shape "
@@ -66,16 +82,15 @@ class Loss(Module):
             )
         if sample_weight is None and counts is None:
             return losses.mean()
-        if counts is None:
-            total = sample_weight.sum() * (losses.size / sample_weight.size)
-        else:
-            total = (counts if sample_weight is None else counts * sample_weight).sum()
-        if not data_of(total) > 0:
+        if counts is not None:
+            sample_weight = counts if sample_weight is None else counts * sample_weight
+        weight = sample_weight.mean()  # means, since a sum of many float16 would overflow
+        if not data_of(weight) > 0:
             raise ValueError(
-                f"{type(self).__name__}: a weighted mean needs weights with a sum above 0, it is {data_of(total)}"
+                f"{type(self).__name__}: a weighted mean needs weights with a mean above 0, it is {data_of(weight)}"
                 + (" (do all targets have the ignore_index, or a class of weight 0?)." if counts is not None else ".")
             )
-        return losses.sum() / total
+        return losses.mean() / weight
 
     def _sample_weight(self, weight: Any, losses: Any) -> Any:
         """The weights of the examples, in the dtype of the losses and with axes for an example's elements."""

@@ -42,6 +42,13 @@ class Summary:
         One for each module that has parameters of its own, or no modules inside it.
     parameter_bytes, buffer_bytes : int
         The memory of the parameters and of the buffers, shared ones once.
+
+    Examples
+    --------
+    >>> import nn
+    >>> found = nn.summary(nn.MLP([3, 2, 1]), (5, 3))
+    >>> found.parameters, found.multiply_adds, found.layers[0].output_shape
+    (11, 40, (5, 2))
     """
 
     layers: tuple[LayerSummary, ...]

@@ -70,6 +70,22 @@ def elementwise(
     return define(function, signature, forward=forward, broadcasts=True, promotes=True, **rules)
 
 
+def of_reals(
+    function: Callable[..., Any], signature: str, forward: Callable[..., Any] | None = None, **rules: Rule
+) -> Callable[..., Any]:
+    """`elementwise` for a function that only real numbers have: from complex ones, NumPy's |x| or maximum would make
+    something, and not say so."""
+    compute, name = forward or function, function.__name__
+
+    def checked(x: Any, *others: Any, **options: Any) -> Any:
+        dtype = getattr(x, "dtype", None)
+        if isinstance(x, complex) if dtype is None else dtype.kind == "c":
+            raise TypeError(f"{name} is of real numbers, and was given complex ones.")
+        return compute(x, *others, **options)
+
+    return elementwise(function, signature, forward=checked, **rules)
+
+
 def ratio(a: Any, b: Any) -> Any:
     """a / b, but 0 where both are 0."""
     return a / (b + ((a == 0) & (b == 0)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..node import data_of
 from ..primitive import define
-from .elementwise import elementwise
+from .elementwise import of_reals
 from .reduce import Axis, restore
 
 __all__ = ["logsumexp", "sigmoid", "softplus"]
@@ -124,8 +124,8 @@ def _logsumexp_a(g: Any, a: Any, a_shape: tuple[int, ...], axis: Axis, keepdims:
     return e * (restore(g, a_shape, axis, keepdims) / (total + (total == 0)))
 
 
-sigmoid = elementwise(sigmoid, "x -> y", forward=_sigmoid, x=lambda g, y: g * y * (1 - y))
-softplus = elementwise(softplus, "x -> y", forward=_softplus, x=lambda g, x: g * sigmoid(x))
+sigmoid = of_reals(sigmoid, "x -> y", forward=_sigmoid, x=lambda g, y: g * y * (1 - y))
+softplus = of_reals(softplus, "x -> y", forward=_softplus, x=lambda g, x: g * sigmoid(x))
 logsumexp = define(
     logsumexp,
     "a; axis=None, keepdims=False -> y",

@@ -83,6 +83,8 @@ class DataLoader:
             raise ValueError(f"prefetch is a number of batches, 0 or more; got {prefetch!r}.")
         if transform is not None and not callable(transform):
             raise TypeError(f"transform must be callable as transform(x, rng), got a {type(transform).__name__}.")
+        if isinstance(batch_size, np.ndarray):
+            raise TypeError("the data are one argument, in parentheses of their own: DataLoader((X, y), batch_size=…).")
         self.dataset = as_dataset(dataset)
         self.batch_size = positive("batch_size", batch_size)
         self.shuffle = bool(shuffle)

@@ -10,7 +10,8 @@ Where a function has no derivative at a point, the choice is PyTorch's:
 `softplus` at its threshold       that of the curve, σ(βx)
 ================================  ==========================================================================
 
-All are of real numbers. Nothing overflows, and no digit is lost to a difference of large numbers.
+All are of real numbers, and refuse complex ones. Nothing overflows, and no digit is lost to a difference of large
+numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograd.rules import stable
-from autograd.rules.elementwise import elementwise, tanh
+from autograd.rules.elementwise import of_reals, tanh
 from autograd.rules.stable import sigmoid
 
 __all__ = [
@@ -61,7 +62,7 @@ def relu(x: Any) -> Any:
 
 
 # Of all ways to write the rule (np.where, np.sign, casts, masks of bits), a product with booleans is the fastest.
-relu = elementwise(relu, "x -> y", forward=lambda x: np.maximum(x, 0), x=lambda g, y: g * (y > 0))
+relu = of_reals(relu, "x -> y", forward=lambda x: np.maximum(x, 0), x=lambda g, y: g * (y > 0))
 
 
 # Smooth ones
@@ -84,7 +85,7 @@ def smooth_relu(x: Any, beta: float, threshold: float) -> Any:
     return np.where(z > threshold, x, stable.softplus(z) / beta)
 
 
-smooth_relu = elementwise(smooth_relu, "x; beta, threshold -> y", x=_softplus_x)
+smooth_relu = of_reals(smooth_relu, "x; beta, threshold -> y", x=_softplus_x)
 
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -144,7 +145,7 @@ def logsigmoid(x: Any) -> Any:
     """
 
 
-logsigmoid = elementwise(
+logsigmoid = of_reals(
     logsigmoid,
     "x -> y",
     forward=lambda x: -stable.softplus(x * -1.0),  # unsigned integers have no -x
@@ -179,7 +180,7 @@ def _softsign_x(g: Any, x: Any) -> Any:
     return g * slope * slope  # (1 + |x|)² could overflow
 
 
-softsign = elementwise(softsign, "x -> y", forward=lambda x: x / (1.0 + np.absolute(x)), x=_softsign_x)
+softsign = of_reals(softsign, "x -> y", forward=lambda x: x / (1.0 + np.absolute(x)), x=_softsign_x)
 
 
 # Piecewise linear ones
@@ -190,7 +191,7 @@ def bounded(x: Any, low: float, high: float) -> Any:
     return np.clip(x, low, high)
 
 
-bounded = elementwise(bounded, "x; low, high -> y", x=lambda g, x, low, high: g * ((x > low) & (x < high)))
+bounded = of_reals(bounded, "x; low, high -> y", x=lambda g, x, low, high: g * ((x > low) & (x < high)))
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
@@ -269,7 +270,7 @@ def hardsigmoid(x: Any) -> Any:
     """
 
 
-hardsigmoid = elementwise(
+hardsigmoid = of_reals(
     hardsigmoid,
     "x -> y",
     forward=lambda x: np.clip(x + 3.0, 0.0, 6.0) / 6,

@@ -278,7 +278,10 @@ def _one_hot(scores: Any, target: Any) -> Any:
 def _scores(scores: Any, what: str) -> Any:
     scores = array_like(scores)
     if scores.dtype.kind != "f":
-        raise TypeError(f"{what} needs scores of floating numbers, got {scores.dtype}.")
+        raise TypeError(
+            f"{what} needs scores of floating numbers, got {scores.dtype}: what a model returns comes first, then the "
+            "classes, as in loss(model(x), y)."
+        )
     if not scores.ndim or not scores.shape[_axis(scores)]:
         raise ValueError(
             f"{what} takes scores of shape (N, C) for N examples and C classes, (N, C, d₁, …), or (C,) for one "
@@ -314,10 +317,14 @@ def _classes(scores: Any, target: Any, what: str, ignore_index: int | None = Non
         else:
             ignored = None
     if target.size and not (target.min() >= 0 and target.max() < n):
-        raise ValueError(
-            f"{what}: there are {n} classes, numbered from 0 to {n - 1}; the targets go from {target.min()} to "
-            f"{target.max()}."
-        )
+        first, last = target.min(), target.max()
+        if n == 1:
+            classes, remedy = "is one class, number 0", "for one score that answers yes or no use BCEWithLogitsLoss"
+        else:
+            classes, remedy = f"are {n} classes, numbered from 0 to {n - 1}", "a model needs a score for each class"
+            if (first, last) == (1, n):
+                remedy = "to count from 0, write target - 1"
+        raise ValueError(f"{what}: there {classes}; the targets go from {first} to {last}: {remedy}.")
     return target, ignored
 
 

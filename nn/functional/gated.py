@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import define
-from autograd.rules.elementwise import elementwise
+from autograd.rules.elementwise import of_reals
 from autograd.rules.stable import sigmoid, softplus
 
 from .normal import normal_cdf, normal_pdf
@@ -51,7 +51,7 @@ def _silu_x(g: Any, x: Any) -> Any:
     return g * (s + np.clip(x, -_FAR, _FAR) * s * (1 - s))
 
 
-silu = elementwise(silu, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * sigmoid(x), x=_silu_x)
+silu = of_reals(silu, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * sigmoid(x), x=_silu_x)
 
 
 def mish(x: Any) -> Any:
@@ -81,7 +81,7 @@ def _mish_x(g: Any, x: Any) -> Any:
     return g * (gate + np.clip(x, -_FAR, _FAR) * sigmoid(x) * (1 - gate * gate))
 
 
-mish = elementwise(mish, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * np.tanh(softplus(x)), x=_mish_x)
+mish = of_reals(mish, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * np.tanh(softplus(x)), x=_mish_x)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -122,7 +122,7 @@ def gaussian_gate(x: Any) -> Any:
     return np.maximum(x, -_NORMAL_FAR) * normal_cdf(x)
 
 
-gaussian_gate = elementwise(
+gaussian_gate = of_reals(
     gaussian_gate,
     "x -> y",
     x=lambda g, x: g * (normal_cdf(x) + np.clip(x, -_NORMAL_FAR, _NORMAL_FAR) * normal_pdf(x)),
@@ -147,7 +147,7 @@ def _gaussian_gate_by_tanh_x(g: Any, x: Any) -> Any:
     return g * (s + t * s * (1 - s) * (_TWICE * (1 + 3 * 0.044715 * t * t)))
 
 
-gaussian_gate_by_tanh = elementwise(gaussian_gate_by_tanh, "x -> y", x=_gaussian_gate_by_tanh_x)
+gaussian_gate_by_tanh = of_reals(gaussian_gate_by_tanh, "x -> y", x=_gaussian_gate_by_tanh_x)
 
 
 def hardswish(x: Any) -> Any:
@@ -172,7 +172,7 @@ def hardswish(x: Any) -> Any:
     """
 
 
-hardswish = elementwise(
+hardswish = of_reals(
     hardswish,
     "x -> y",
     forward=lambda x: np.maximum(x, -3.0) * (np.clip(x + 3.0, 0.0, 6.0) / 6),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.rules.elementwise import elementwise
+from autograd.rules.elementwise import of_reals
 
 __all__ = ["erfc", "normal_cdf", "normal_pdf"]
 
@@ -127,7 +127,7 @@ def normal_cdf(x: Any) -> Any:
     """
 
 
-normal_cdf = elementwise(
+normal_cdf = of_reals(
     normal_cdf,
     "x -> y",
     forward=lambda x: erfc(x * -0.70710678118654752440) * 0.5,

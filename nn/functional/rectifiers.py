@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.rules.elementwise import elementwise
+from autograd.rules.elementwise import of_reals
 
 from .activations import scaled
 
@@ -40,7 +40,7 @@ def _rectify_x(g: Any, x: Any, slope: Any) -> Any:
     return g * (step + slope * (1 - step))
 
 
-rectify = elementwise(rectify, "x, slope -> y", x=_rectify_x, slope=lambda g, x: g * np.where(x > 0, 0, x))
+rectify = of_reals(rectify, "x, slope -> y", x=_rectify_x, slope=lambda g, x: g * np.where(x > 0, 0, x))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -119,7 +119,7 @@ def _exponential_linear_x(g: Any, x: Any, scale: float, height: float, rate: flo
     return g * (scale * step + height * rate * np.exp(scaled(np.minimum(x, 0), rate)) * (1 - step))
 
 
-exponential_linear = elementwise(exponential_linear, "x; scale, height, rate -> y", x=_exponential_linear_x)
+exponential_linear = of_reals(exponential_linear, "x; scale, height, rate -> y", x=_exponential_linear_x)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:

@@ -42,6 +42,11 @@ INITIALIZERS: dict[str, Initializer] = {
 def initializer(init: str | Initializer) -> Initializer:
     """The initialiser of that name, or the callable itself.
 
+    Parameters
+    ----------
+    init : str or callable
+        A name in `INITIALIZERS`, or a callable (shape, rng) -> array.
+
     Raises
     ------
     ValueError

@@ -24,7 +24,19 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Constant:
-    """The same value everywhere. As weights it keeps all neurons of a layer equal for ever (symmetry)."""
+    """The same value everywhere. As weights it keeps all neurons of a layer equal for ever (symmetry).
+
+    Parameters
+    ----------
+    value : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.init.Constant(0.5)((1, 2), np.random.default_rng(0))
+    array([[0.5, 0.5]])
+    """
 
     value: float
 
@@ -34,7 +46,15 @@ class Constant:
 
 @dataclass(frozen=True)
 class Zeros:
-    """Zero everywhere: for biases. As weights it gives every neuron of a layer the same gradient."""
+    """Zero everywhere: for biases. As weights it gives every neuron of a layer the same gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.init.Zeros()((1, 2), np.random.default_rng(0))
+    array([[0., 0.]])
+    """
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return np.zeros(shape)
@@ -42,7 +62,15 @@ class Zeros:
 
 @dataclass(frozen=True)
 class Ones:
-    """One everywhere: for scales. As weights it is a `Constant`."""
+    """One everywhere: for scales. As weights it is a `Constant`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.init.Ones()((1, 2), np.random.default_rng(0))
+    array([[1., 1.]])
+    """
 
     def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         return np.ones(shape)
@@ -50,7 +78,22 @@ class Ones:
 
 @dataclass(frozen=True)
 class Normal:
-    """Independent draws from N(mean, std²); N(0, 0.01²) by default."""
+    """Independent draws from N(mean, std²); N(0, 0.01²) by default.
+
+    Parameters
+    ----------
+    mean : float
+        Of the draws.
+    std : float
+        Their standard deviation, at least 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> float(nn.init.Normal(std=0.1)((300, 200), np.random.default_rng(0)).std().round(3))
+    0.1
+    """
 
     mean: float = 0.0
     std: float = 0.01
@@ -64,7 +107,20 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Independent draws from the interval [low, high)."""
+    """Independent draws from the interval [low, high).
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds, finite; low is not above high.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> float(nn.init.Uniform(-0.1, 0.1)((300, 200), np.random.default_rng(0)).std().round(3))
+    0.058
+    """
 
     low: float
     high: float
@@ -82,6 +138,20 @@ class TruncatedNormal:
 
     As in PyTorch, a and b are values and not multiples of std: for two standard deviations to either side of 0 write
     `TruncatedNormal(std=0.02, a=-0.04, b=0.04)`. They may be infinite. The variance is less than std².
+
+    Parameters
+    ----------
+    mean, std : float
+        Of the normal distribution; std is above 0.
+    a, b : float
+        The bounds, a less than b.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> float(nn.init.TruncatedNormal(std=0.02, a=-0.04, b=0.04)((300, 200), np.random.default_rng(0)).std().round(3))
+    0.018
     """
 
     mean: float = 0.0
@@ -130,7 +200,20 @@ def _truncated(a: float, b: float, n: int, rng: np.random.Generator) -> Array:
 
 @dataclass(frozen=True)
 class Identity:
-    """`gain` on the diagonal, zero elsewhere: a layer that only scales. L of them scale by gain^L."""
+    """`gain` on the diagonal, zero elsewhere: a layer that only scales. L of them scale by gain^L.
+
+    Parameters
+    ----------
+    gain : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> nn.init.Identity(2.0)((2, 3), np.random.default_rng(0))
+    array([[2., 0., 0.],
+           [0., 2., 0.]])
+    """
 
     gain: float = 1.0
 
@@ -143,6 +226,20 @@ class Sparse:
     """Draws from N(0, std²), of which a fraction `sparsity` in each column is zero: ⌈sparsity · out⌉ of them.
 
     So each input reaches only some of the neurons (Martens, "Deep learning via Hessian-free optimization", 2010).
+
+    Parameters
+    ----------
+    sparsity : float
+        A fraction, from 0 to 1.
+    std : float
+        Of the others, at least 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> (nn.init.Sparse(0.5)((4, 3), np.random.default_rng(0)) == 0).sum(0)
+    array([2, 2, 2])
     """
 
     sparsity: float

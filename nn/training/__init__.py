@@ -1,7 +1,8 @@
 """Training: the loop, what it measures, when it stops, and what a network does meanwhile."""
 
-from . import callbacks, history, loop, metrics, monitor, stopping
+from . import callbacks, evaluation, history, loop, metrics, monitor, stopping
 from .callbacks import *
+from .evaluation import *
 from .history import *
 from .loop import *
 from .metrics import *
@@ -10,6 +11,7 @@ from .stopping import *
 
 __all__: list[str] = []
 __all__ += callbacks.__all__
+__all__ += evaluation.__all__
 __all__ += history.__all__
 __all__ += loop.__all__
 __all__ += metrics.__all__

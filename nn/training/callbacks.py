@@ -81,4 +81,4 @@ class Callback:
         """After each epoch, when it is in the history."""
 
     def on_train_end(self, run: Run) -> None:
-        """After the last epoch; also if an exception ends the training."""
+        """After the last epoch; also if an exception ends the training, for each that has been through its begin."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 __all__ = ["History"]
 
@@ -26,8 +29,9 @@ class History(Mapping[str, list[Any]]):
     [0.9, 0.7, 0.75, 0.8]
     >>> print(history.report())
     After 4 epochs the loss is 0.2 on the training set and 0.8 on the validation set.
-    The validation loss was lowest, 0.7, after epoch 2. Since then it has risen while the training loss fell from 0.6 \
-to 0.2: from there on the model learns its training set by heart (overfitting).
+    The validation loss was lowest, 0.7, after epoch 2.
+    Since then it has risen by 14 %, while the training loss fell from 0.6 to 0.2:
+    what the model goes on learning holds for its training set alone (overfitting).
     """
 
     def __init__(self, values: Mapping[str, list[Any]] | None = None):
@@ -47,12 +51,28 @@ to 0.2: from there on the model learns its training set by heart (overfitting).
         """How many epochs there have been."""
         return len(next(iter(self._values.values()), ()))
 
-    def best(self, measure: str = "validation loss", mode: str = "min") -> int:
-        """The number of the epoch, from 1, in which a measure was lowest (or greatest, with `mode='max'`)."""
-        values = self[measure]
-        if not values:
-            raise ValueError("there has been no epoch yet.")
-        return 1 + min(range(len(values)), key=lambda k: values[k] if mode == "min" else -values[k])
+    def best(self, measure: str = "validation loss", mode: str | None = None) -> int:
+        """The number of the first epoch, from 1, in which a measure was lowest, or greatest with `mode='max'`.
+
+        Parameters
+        ----------
+        measure : str
+        mode : {'min', 'max'}, optional
+            By default 'min' for a loss; of anything else it must be said.
+
+        Raises
+        ------
+        KeyError
+            If it was not measured.
+        ValueError
+            If there is no such epoch: none yet, or all were NaN.
+        """
+        sign = -1 if direction(measure, mode) == "max" else 1
+        values = [sign * value for value in self[measure]]
+        numbers = [k for k, value in enumerate(values) if not math.isnan(value)]
+        if not numbers:
+            raise ValueError("there has been no epoch yet." if not values else f"{measure} has always been NaN.")
+        return 1 + min(numbers, key=values.__getitem__)
 
     def parting(self) -> int | None:
         """The epoch, from 1, after which training and validation part; None if they do not.
@@ -60,10 +80,10 @@ to 0.2: from there on the model learns its training set by heart (overfitting).
         It is the one in which the validation loss was lowest, if the training loss has fallen since: the model then
         goes on learning what holds for the training set alone.
         """
-        if "validation loss" not in self or not self.epochs:
+        loss, validation = self.get("loss"), self.get("validation loss")
+        if not loss or not validation or all(map(math.isnan, validation)):
             return None
         epoch = self.best()
-        loss, validation = self["loss"], self["validation loss"]
         return epoch if loss[-1] < loss[epoch - 1] and validation[-1] > validation[epoch - 1] else None
 
     def report(self) -> str:
@@ -71,17 +91,20 @@ to 0.2: from there on the model learns its training set by heart (overfitting).
         if not self.epochs:
             return "There has been no epoch yet."
         loss, validation = self["loss"], self.get("validation loss")
-        said = f"After {self.epochs} epochs the loss is {loss[-1]:.4g} on the training set"
+        said = f"After {self.epochs} epoch{'s' * (self.epochs > 1)} the loss is {loss[-1]:.4g} on the training set"
         if validation is None:
             return said + "; without a validation set nobody knows what that is worth."
         said += f" and {validation[-1]:.4g} on the validation set.\n"
+        if all(map(math.isnan, validation)):
+            return said + "That is no number, and has never been one: is there NaN in the validation set?"
         lowest, parting = self.best(), self.parting()
         said += f"The validation loss was lowest, {validation[lowest - 1]:.4g}, after epoch {lowest}."
         if parting is None:
-            return said + (" It is still falling." if lowest == self.epochs else "")
+            return said + (" It is still falling." if 1 < lowest == self.epochs else "")
+        rise = _percent(validation[-1], validation[parting - 1])
         return said + (
-            f" Since then it has risen while the training loss fell from {loss[parting - 1]:.4g} to {loss[-1]:.4g}: "
-            "from there on the model learns its training set by heart (overfitting)."
+            f"\nSince then it has risen by {rise}, while the training loss fell from {loss[parting - 1]:.4g} to "
+            f"{loss[-1]:.4g}:\nwhat the model goes on learning holds for its training set alone (overfitting)."
         )
 
     def plot(self, axes: Any = None) -> Any:
@@ -95,14 +118,24 @@ to 0.2: from there on the model learns its training set by heart (overfitting).
         Returns
         -------
         matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        ValueError
+            If there has been no epoch yet, or for another number of axes.
         """
         kinds = [name for name in self if not name.startswith("validation ") and self._numeric(name)]
+        if not self.epochs:
+            raise ValueError("there has been no epoch yet: there is nothing to draw.")
         if axes is None:
             figure = _figure(len(kinds))
             axes = figure.axes
-        elif len(axes) != len(kinds):
-            raise ValueError(f"{len(kinds)} axes are needed, for {', '.join(kinds)}; got {len(axes)}.")
         else:
+            axes = np.ravel(axes)
+            if len(axes) != len(kinds):
+                raise ValueError(f"{len(kinds)} axes are needed, for {', '.join(kinds)}; got {len(axes)}.")
             figure = axes[0].figure
         epochs = range(1, self.epochs + 1)
         for ax, kind in zip(axes, kinds):
@@ -118,6 +151,7 @@ to 0.2: from there on the model learns its training set by heart (overfitting).
             if parting is not None:
                 ax.axvline(parting, color="0.6", linewidth=1, linestyle=":", label="they part")
             ax.set(xlabel="epoch", title=kind)
+            ax.xaxis.get_major_locator().set_params(integer=True)
             ax.grid(alpha=0.3)
             ax.spines[["top", "right"]].set_visible(False)
             ax.legend(frameon=False)
@@ -151,6 +185,15 @@ to 0.2: from there on the model learns its training set by heart (overfitting).
         return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths)) for row in rows)
 
 
+def direction(measure: str, mode: str | None) -> str:
+    """'min' or 'max': whether less or more of a measure is better."""
+    if mode is None and measure.split()[-1:] != ["loss"]:
+        raise ValueError(f"whether less or more of {measure!r} is better must be said: mode='min' or mode='max'.")
+    if mode not in (None, "min", "max"):
+        raise ValueError(f"mode must be 'min' or 'max', got {mode!r}.")
+    return mode or "min"
+
+
 def _figure(panels: int) -> Any:
     """A figure with panels side by side: pyplot's, so that a notebook shows it, where pyplot is in use."""
     try:
@@ -160,3 +203,8 @@ def _figure(panels: int) -> Any:
             f'plots are drawn by matplotlib, which is missing here: `pip install "wengert[examples]"` ({error}).'
         ) from None
     return pyplot.subplots(1, panels, figsize=(5 * panels, 4), layout="constrained", squeeze=False)[0]
+
+
+def _percent(value: float, before: float) -> str:
+    """How much more a value is than it was before; a loss may be zero or negative, and then there are no percents."""
+    return f"{100 * (value / before - 1):.2g} %" if before > 0 else f"{value - before:.2g}"

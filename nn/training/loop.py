@@ -1,4 +1,4 @@
-"""`fit`: the training loop, and `evaluate`, what it measures.
+"""`fit`: the training loop.
 
 The loop is that of the lecture: for each mini-batch forward, backward, update. Around it stand what people write
 around it again and again: the epochs, the validation, the history, the progress bar, the checkpoint to resume from.
@@ -11,24 +11,20 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
+from autograd.devices import as_array
 
-from autograd import no_grad
-
+from .._checks import positive
 from ..checkpoint import load_checkpoint, save_checkpoint
+from ..module import Module
 from .callbacks import Callback, Run
+from .evaluation import Epoch, Measures, Metrics, measured, measures_of, one_number, parts_of
 from .history import History
-from .metrics import METRICS
 
-if TYPE_CHECKING:
-    from ..module import Module
-
-__all__ = ["evaluate", "fit"]
-
-Metrics = Sequence[str] | Mapping[str, Callable[[Any, Any], Any]]
+__all__ = ["fit"]
 
 
 def fit(
@@ -52,9 +48,10 @@ def fit(
     Parameters
     ----------
     model : Module
-        Trained in place.
+        Trained in place. In evaluation mode as a whole, it is put into training mode, and left in it: call its `eval`
+        before using it. Parts of it that alone are in evaluation mode, such as a frozen batch normalisation, stay so.
     optimizer : optim.Optimizer
-        Over the parameters of the model.
+        Over parameters of the model. One that computes the loss itself, `LBFGS`, wants a loop of one's own.
     loss : callable
         `loss(output, target)`, the mean over the batch: a module of `nn`, or a function.
     train : iterable of batches
@@ -66,18 +63,21 @@ def fit(
     metrics : sequence of str, or mapping of str to callable
         What to measure besides the loss: 'accuracy', 'precision', 'recall', 'f1', 'roc_auc', 'confusion', or functions
         `(outputs, targets) -> value` of the plain arrays of a whole epoch. Those of the training set are measured on
-        what the model answered while it was being trained, with dropout and before the last updates.
+        what the model answered while it was being trained, with dropout and before the last updates. Whether a binary
+        output is a 1 is told by the loss, which knows a logit from a probability: above its `threshold`. A function
+        has none; then write, for instance, `{'accuracy': lambda output, target: nn.accuracy(output, target, 0.5)}`.
     schedule : learning-rate schedule of `optim`, optional
         Its `step()` is called after each epoch; one that wants a value gets the validation loss (or else the loss).
     schedule_each : {'epoch', 'batch'}
-        When the schedule goes on.
+        When the schedule goes on; 'batch' means after each update.
     accumulate : int
         How many batches make one update: their gradients are averaged. What is left at the end of an epoch makes one.
     callbacks : sequence of Callback
         Such as `EarlyStopping`.
     checkpoint : path-like, optional
         After each epoch the state of the training is written there; if the file exists, the training goes on from it,
-        bit for bit as if it had not been interrupted.
+        bit for bit as if it had not been interrupted. One that early stopping has ended is over, and does not go on.
+        In it is the state of all that is passed here, and of the loaders' `rng`; not that of a data set of one's own.
     progress : bool, optional
         Whether to show a progress bar (tqdm's, which knows terminals and notebooks). By default if tqdm is installed
         and there is somebody to see it.
@@ -91,8 +91,13 @@ def fit(
     ------
     FloatingPointError
         If the loss is no longer finite.
+    OSError
+        If the checkpoint cannot be written: before the first epoch.
+    TypeError
+        For batches that are not tuples.
     ValueError
-        For a training set without batches, or a checkpoint of another training.
+        For a training set without batches, a loss that is not a mean, an optimizer without the model's parameters, or
+        a checkpoint of another training.
 
     Examples
     --------
@@ -116,131 +121,94 @@ def fit(
     >>> history["loss"][-1] < 0.5 * history["loss"][0]
     True
     """
-    if accumulate < 1:
-        raise ValueError(f"accumulate is a number of batches, at least 1, got {accumulate}.")
+    epochs = positive("epochs", epochs)
+    accumulate = positive("accumulate: the number of batches of an update", accumulate)
     if schedule_each not in ("epoch", "batch"):
         raise ValueError(f"schedule_each must be 'epoch' or 'batch', got {schedule_each!r}.")
-    measures = _measures(metrics, loss)
-    run = Run(model, optimizer, loss, train, validation, schedule)
+    measures, callbacks = measures_of(metrics, loss), list(callbacks)
+    names = ["loss", *measures]
+    names += [f"validation {name}" for name in names] if validation is not None else []
+    run = Run(model, optimizer, loss, train, validation, schedule, History({name: [] for name in names}))
+    _check_parameters(run)
     saved = None if checkpoint is None else Path(checkpoint)
     if saved is not None and saved.exists():
         load_checkpoint(saved, **_objects(run, callbacks))
+    if saved is not None and run.epoch < epochs and not run.stopped:
+        _try_to_save(saved, run, callbacks)
+    begun: list[Callback] = []
     try:
         for callback in callbacks:
             callback.on_train_begin(run)
+            begun.append(callback)
         with _bar(epochs, run.epoch, progress) as bar:
             while run.epoch < epochs and not run.stopped:
                 run.epoch += 1
                 for callback in callbacks:
                     callback.on_epoch_begin(run)
-                measured = _train(run, measures, callbacks, accumulate, schedule_each, bar)
+                found = _train(run, measures, callbacks, accumulate, schedule_each)
                 if validation is not None:
-                    found = _evaluate(model, validation, loss, measures)
-                    measured |= {f"validation {name}": value for name, value in found.items()}
-                run.history.append(measured)
+                    on_validation = measured(model, validation, loss, measures)
+                    found |= {f"validation {name}": value for name, value in on_validation.items()}
+                run.history.append(found)
                 if schedule is not None and schedule_each == "epoch":
-                    _advance(schedule, measured.get("validation loss", measured["loss"]))
+                    _advance(schedule, found.get("validation loss", found["loss"]))
                 for callback in callbacks:
                     callback.on_epoch_end(run)
                 if saved is not None:
                     save_checkpoint(saved, **_objects(run, callbacks))
                 bar.update()
-                bar.set_postfix({k: f"{v:.4g}" for k, v in measured.items() if isinstance(v, int | float)})
+                bar.set_postfix({k: f"{v:.4g}" for k, v in found.items() if isinstance(v, int | float)})
     finally:
-        for callback in callbacks:
-            callback.on_train_end(run)
+        with ExitStack() as ends:  # also those after one that raises
+            for callback in reversed(begun):
+                ends.callback(callback.on_train_end, run)
     return run.history
-
-
-def evaluate(
-    model: Module, data: Iterable[Any], loss: Callable[[Any, Any], Any], metrics: Metrics = ()
-) -> dict[str, Any]:
-    """The loss and the metrics of a model on a data set, in evaluation mode and without recording.
-
-    Parameters
-    ----------
-    model, loss, metrics
-        As for `fit`.
-    data : iterable of batches
-
-    Returns
-    -------
-    dict
-        'loss', the mean over the examples, and the metrics by name.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> model = nn.Linear(2, 1, init="zeros")
-    >>> data = nn.DataLoader((np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)))
-    >>> nn.evaluate(model, data, nn.BCEWithLogitsLoss(), ["accuracy"])["accuracy"]
-    0.0
-    """
-    return _evaluate(model, data, loss, _measures(metrics, loss))
-
-
-class _Epoch:
-    """The means of one epoch."""
-
-    def __init__(self, measures: Mapping[str, Callable[[Any, Any], Any]]):
-        self.measures = measures
-        self.total, self.examples = 0.0, 0
-        self.outputs: list[Any] = []
-        self.targets: list[Any] = []
-
-    def add(self, value: float, output: Any, target: Any) -> None:
-        self.total += value * len(target)
-        self.examples += len(target)
-        if self.measures:
-            self.outputs.append(output.numpy() if hasattr(output, "numpy") else output)
-            self.targets.append(target)
-
-    def summary(self) -> dict[str, Any]:
-        if not self.examples:
-            raise ValueError("there are no batches: the data set is empty, or an iterator that has been used up.")
-        found: dict[str, Any] = {"loss": self.total / self.examples}
-        if self.measures:
-            outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
-            found |= {name: measure(outputs, targets) for name, measure in self.measures.items()}
-        return found
 
 
 def _train(
     run: Run,
-    measures: Mapping[str, Callable[[Any, Any], Any]],
+    measures: Measures,
     callbacks: Sequence[Callback],
     accumulate: int,
     schedule_each: str,
-    bar: Any,
 ) -> dict[str, Any]:
     """One epoch."""
-    run.model.train()
-    run.optimizer.zero_grad()
-    epoch, waiting = _Epoch(measures), 0
+    if not run.model.training:
+        run.model.train()
+    _forget(run)
+    epoch, waiting = Epoch(measures), 0
 
     def update() -> None:
+        if accumulate > 1:
+            for p in _parameters(run):
+                if p.grad is not None:
+                    p.grad = as_array(p.grad / waiting)  # of a 0-d array, NumPy makes a scalar
         for callback in callbacks:
             callback.before_step(run)
         run.optimizer.step()
-        run.optimizer.zero_grad()
+        _forget(run)
         if run.schedule is not None and schedule_each == "batch":
             _advance(run.schedule, run.value)
 
     for number, batch in enumerate(run.train, 1):
         run.batch = number
-        *inputs, target = batch
+        inputs, target = parts_of(batch)
         output = run.model(*inputs)
         loss = run.loss(output, target)
-        run.value = float(loss)
+        run.value = one_number(loss)
         if not math.isfinite(run.value):
             raise FloatingPointError(
                 f"the loss is {run.value} in batch {run.batch} of epoch {run.epoch}: try a smaller learning rate, look "
                 "for NaN in the data, or find where it comes from with autograd.detect_anomaly()."
             )
-        (loss if accumulate == 1 else loss / accumulate).backward()
+        if not getattr(loss, "requires_grad", False):
+            raise ValueError(
+                f"the loss, a {type(loss).__name__}, does not depend on parameters that are to be learnt: are they "
+                "frozen, was it computed with plain arrays, or is this inside no_grad()?"
+            )
+        loss.backward()
         waiting += 1
-        epoch.add(run.value, output, target)
+        epoch.add(run.value, inputs, output, target)
         del loss, output
         if waiting == accumulate:
             update()
@@ -248,47 +216,32 @@ def _train(
         for callback in callbacks:
             callback.on_batch_end(run)
     if waiting:
-        for p in run.model.parameters():  # the mean of fewer batches
-            if p.grad is not None:
-                p.grad = p.grad * (accumulate / waiting)
         update()
     return epoch.summary()
 
 
-def _evaluate(
-    model: Module, data: Iterable[Any], loss: Callable[[Any, Any], Any], measures: Mapping[str, Any]
-) -> dict[str, Any]:
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    epoch = _Epoch(measures)
-    try:
-        with no_grad():
-            for *inputs, target in data:
-                output = model(*inputs)
-                epoch.add(float(loss(output, target)), output, target)
-    finally:
-        for module, training in modes:
-            module.training = training
-    return epoch.summary()
+def _parameters(run: Run) -> list[Any]:
+    """Those of the model, and others that the optimizer has, such as the loss's."""
+    groups = getattr(run.optimizer, "param_groups", ())
+    optimized = [p for group in groups for p in group["params"]]
+    return list({id(p): p for p in [*run.model.parameters(), *optimized]}.values())
 
 
-def _measures(metrics: Metrics, loss: Any) -> dict[str, Callable[[Any, Any], Any]]:
-    """The metrics by name; those of ours with the threshold that belongs to the loss."""
-    if isinstance(metrics, str):
-        raise TypeError(f"metrics are a list of names or a dict of functions: write [{metrics!r}].")
-    if isinstance(metrics, Mapping):
-        return dict(metrics)
-    unknown = [name for name in metrics if name not in METRICS]
-    if unknown:
+def _check_parameters(run: Run) -> None:
+    """Refuse an optimizer of another model, with which this one would learn nothing."""
+    groups = getattr(run.optimizer, "param_groups", ())
+    own = {id(p) for p in run.model.parameters()}
+    if groups and own.isdisjoint(id(p) for group in groups for p in group["params"]):
         raise ValueError(
-            f"unknown metric {unknown[0]!r}; the names are {', '.join(METRICS)}. Pass functions as a dict."
+            "the optimizer has none of the model's parameters: make it with this model's, as in "
+            "optim.SGD(model.parameters(), lr=0.1)."
         )
-    threshold = getattr(loss, "threshold", 0.0)
 
-    def bound(metric: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-        return lambda output, target: metric(output, target, threshold=threshold)
 
-    return {name: bound(METRICS[name]) for name in metrics}
+def _forget(run: Run) -> None:
+    """No gradients: not those either that nobody learns from, which would grow on and count in a norm."""
+    run.optimizer.zero_grad()
+    run.model.zero_grad()
 
 
 def _advance(schedule: Any, value: float) -> None:
@@ -320,6 +273,9 @@ class _Progress:
         here = [type(callback).__name__ for callback in self.callbacks]
         if there != here:
             raise ValueError(f"the training that was saved had the callbacks {there}, this one has {here}.")
+        if state["history"].keys() != self.run.history.keys():
+            told = [", ".join(history) for history in (state["history"], self.run.history)]
+            raise ValueError(f"the training that was saved measured {told[0]}; this one measures {told[1]}.")
         for callback, (_, remembered) in zip(self.callbacks, state["callbacks"]):
             callback.load_state_dict(remembered)
         run = self.run
@@ -328,13 +284,24 @@ class _Progress:
 
 def _objects(run: Run, callbacks: Sequence[Callback]) -> dict[str, Any]:
     """What `save_checkpoint` and `load_checkpoint` take."""
+    loss = run.loss
+    has_state = isinstance(loss, Module) and bool(loss.state_dict())
     return {
         "model": run.model,
         "optimizer": run.optimizer,
         "schedule": run.schedule,
         "loader": run.train if hasattr(run.train, "rng") else None,
-        "objects": {"progress": _Progress(run, callbacks)},
+        "generators": {"validation": run.validation.rng} if hasattr(run.validation, "rng") else None,
+        "objects": {"progress": _Progress(run, callbacks), **({"loss": loss} if has_state else {})},
     }
+
+
+def _try_to_save(path: Path, run: Run, callbacks: Sequence[Callback]) -> None:
+    """What cannot be written is said before an epoch is lost."""
+    resumed = path.exists()
+    save_checkpoint(path, **_objects(run, callbacks))
+    if not resumed:
+        path.unlink()
 
 
 # Progress
@@ -367,6 +334,6 @@ def _bar(epochs: int, done: int, progress: bool | None) -> Any:
                 f'the progress bar is tqdm\'s, which is missing here: `pip install "wengert[examples]"` ({error}).'
             ) from None
         return _Silence()
-    notebook = any(base.__name__ == "tqdm_notebook" for base in tqdm.__mro__)
+    notebook = type(sys.stderr).__module__.startswith("ipykernel.")
     seen = progress or notebook or (sys.stderr is not None and sys.stderr.isatty())
     return tqdm(total=epochs, initial=done, unit="epoch", disable=not seen)

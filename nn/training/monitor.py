@@ -11,7 +11,7 @@ from autograd import Tensor, enable_grad, no_grad
 from autograd.devices import device_of, move
 from autograd.node import data_of
 
-from .. import activations
+from .. import activations, rectifiers
 from ..module import Module, Parameter
 from ..report import layer_names, table, undisturbed
 
@@ -145,7 +145,7 @@ def saturation(module: Module, x: Any, threshold: float = 0.01) -> Saturation:
 def _may_be_an_activation(module: Module) -> bool:
     """Whether it is one of ours, or a module of the user's that has nothing inside."""
     home = type(module).forward.__module__
-    return home == activations.__name__ or (
+    return home in (activations.__name__, rectifiers.__name__) or (
         not home.startswith("nn.") and not any(True for _ in module.named_members())
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .callbacks import Callback, Run
+from .history import direction
 
 if TYPE_CHECKING:
     from ..module import Module
@@ -30,8 +31,8 @@ class EarlyStopping(Callback):
         Whether the model gets its best weights (and buffers) back at the end.
     monitor : str
         The measure of the history.
-    mode : {'min', 'max'}
-        Whether less or more of it is better.
+    mode : {'min', 'max'}, optional
+        Whether less or more of it is better; by default 'min' for a loss. Of anything else it must be said.
 
     Attributes
     ----------
@@ -66,16 +67,14 @@ class EarlyStopping(Callback):
         min_delta: float = 0.0,
         restore_best: bool = True,
         monitor: str = "validation loss",
-        mode: str = "min",
+        mode: str | None = None,
     ):
         if not isinstance(patience, int) or patience < 1:
             raise ValueError(f"patience is a number of epochs, at least 1, got {patience!r}.")
         if not min_delta >= 0:
             raise ValueError(f"min_delta must be at least 0, got {min_delta}.")
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode must be 'min' or 'max', got {mode!r}.")
         self.patience, self.min_delta, self.restore_best = patience, min_delta, restore_best
-        self.monitor, self.mode = monitor, mode
+        self.monitor, self.mode = monitor, direction(monitor, mode)
         self.reset()
 
     def reset(self) -> None:
@@ -101,12 +100,13 @@ class EarlyStopping(Callback):
             model.load_state_dict(self._weights)
 
     def on_train_begin(self, run: Run) -> None:
+        if self.monitor not in run.history:
+            raise ValueError(
+                f"early stopping watches {self.monitor!r}, and what is measured is {', '.join(run.history)}: give fit "
+                "a validation set or a metric of that name, or EarlyStopping another monitor."
+            )
         if not run.epoch:  # not resumed
             self.reset()
-        if self.monitor.startswith("validation") and run.validation is None:
-            raise ValueError(
-                f"early stopping watches {self.monitor!r}: give fit a validation set, or EarlyStopping another monitor."
-            )
 
     def on_epoch_end(self, run: Run) -> None:
         if self.update(run.history[self.monitor][-1], run.model):
@@ -137,4 +137,5 @@ class EarlyStopping(Callback):
         self._weights = None if state["weights"] is None else dict(state["weights"])
 
     def __repr__(self) -> str:
-        return f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta}, monitor={self.monitor!r})"
+        options = f"patience={self.patience}, min_delta={self.min_delta}, restore_best={self.restore_best}"
+        return f"EarlyStopping({options}, monitor={self.monitor!r}, mode={self.mode!r})"

@@ -10,7 +10,7 @@ import pytest
 import autograd
 import nn
 from autograd import Tensor, check_gradients, grad
-from nn.activations import ACTIVATIONS, activation_module
+from nn.activation_names import ACTIVATIONS, activation_module
 from nn.functional.normal import erfc, normal_cdf
 
 W = np.array([0.25, -0.5, 1.5])

@@ -381,3 +381,8 @@ def test_python_exits_in_the_middle_of_an_epoch():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[0 1]\n", "")
+
+
+def test_arrays_that_are_not_in_one_tuple_are_told_from_a_batch_size():
+    with pytest.raises(TypeError, match=r"DataLoader\(\(X, y\)"):
+        nn.DataLoader(np.zeros((4, 2)), np.zeros(4))

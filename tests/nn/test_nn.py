@@ -227,7 +227,9 @@ def test_another_precision_is_refused_with_both_dtypes_and_the_remedy():
 
 
 def test_another_number_of_features_is_refused():
-    with pytest.raises(ValueError, match=r"maps \(…, 4\) to \(…, 3\), and was given an input of shape \(2, 5\)"):
+    with pytest.raises(
+        ValueError, match=r"Linear\(4 → 3\) takes an input of shape \(…, 4\), and was given shape \(2, 5\)"
+    ):
         nn.Linear(4, 3)(np.ones((2, 5), np.float32))
     with pytest.raises(ValueError, match=r"shape \(\)"):
         nn.Linear(1, 3)(np.float32(1.0))

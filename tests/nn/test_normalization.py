@@ -417,3 +417,8 @@ def test_reprs_say_what_is_not_the_default():
     assert repr(nn.InstanceNorm1d(3)) == "InstanceNorm1d(3)"
     assert repr(nn.LayerNorm((3, 4))) == "LayerNorm(3, 4)"
     assert repr(nn.GroupNorm(2, 6)) == "GroupNorm(2 groups of 3 channels)"
+    assert repr(nn.InstanceNorm2d(3, eps=1e-3, affine=True)) == "InstanceNorm2d(3, eps=0.001, affine=True)"
+    assert repr(nn.LayerNorm(3, bias=False)) == "LayerNorm(3, bias=False)"
+    assert repr(nn.LayerNorm(3, elementwise_affine=False)) == "LayerNorm(3, elementwise_affine=False)"
+    assert repr(nn.RMSNorm(3, 1e-6)) == "RMSNorm(3, eps=1e-06)"
+    assert repr(nn.GroupNorm(2, 6, affine=False)) == "GroupNorm(2 groups of 3 channels, affine=False)"

@@ -1,5 +1,6 @@
-"""The training loop, its history, early stopping, callbacks and metrics."""
+"""The training loop, and its callbacks."""
 
+import io
 import sys
 
 import numpy as np
@@ -133,6 +134,72 @@ def test_a_schedule_that_waits_for_a_plateau_gets_the_validation_loss():
     assert sgd.param_groups[0]["lr"] == pytest.approx(1e-5)
 
 
+def test_what_is_left_over_is_averaged_also_for_a_parameter_of_no_axes_and_one_of_the_loss():
+    X, y = data(30)
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.factor = nn.Parameter(np.float64(1.0))
+
+        def forward(self, x, y=None):
+            return x[:, :1] * self.factor if y is None else ((x - y) ** 2).mean() * self.factor
+
+    results = []
+    for parts, accumulate in ((batches(X.astype(float), y, 10), 5), (batches(X.astype(float), y, 30), 1)):
+        model, loss = Scaled(), Scaled()
+        sgd = optim.SGD([*model.parameters(), *loss.parameters()], lr=0.1)
+        nn.fit(model, sgd, loss, parts, epochs=1, accumulate=accumulate, progress=False)
+        results.append((model.factor.item(), loss.factor.item()))
+    assert results[0] == pytest.approx(results[1], rel=1e-12)
+    assert results[0][0] != 1.0 != results[0][1]
+
+
+def test_gradients_that_no_optimizer_uses_do_not_grow():
+    X, y = data()
+    model = nn.MLP([3, 4, 1], rng=0)
+    sizes = []
+
+    class Watch(nn.Callback):
+        def before_step(self, run):
+            sizes.append(float(abs(model.linear1.weight.grad).sum()))
+
+    sgd = optim.SGD(model.linear2.parameters(), lr=0.0)
+    parts = [batches(X, y, 60)[0]] * 3
+    nn.fit(model, sgd, nn.BCEWithLogitsLoss(), parts, epochs=1, callbacks=[Watch()], progress=False)
+    assert sizes == [sizes[0]] * 3
+    assert model.linear1.weight.grad is None
+
+
+def test_parts_in_evaluation_mode_stay_so_in_a_model_that_is_trained():
+    X, y = data()
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    sgd = optim.SGD(model.parameters(), lr=0.1)
+    call = (model, sgd, nn.BCEWithLogitsLoss(), batches(X, y, 20))
+    model[1].eval()
+    nn.fit(*call, epochs=2, validation=batches(X, y, 20), progress=False)
+    assert (model[1].running_mean.data == 0).all()
+    model.eval()
+    nn.fit(*call, epochs=1, progress=False)
+    assert all(module.training for module in model.modules())
+    assert (model[1].running_mean.data != 0).any()
+
+
+def test_an_optimizer_of_another_model_is_refused():
+    X, y = data()
+    model, other = nn.Linear(3, 1), nn.Linear(3, 1)
+    with pytest.raises(ValueError, match="none of the model's parameters"):
+        nn.fit(model, optim.SGD(other.parameters(), lr=0.1), nn.BCEWithLogitsLoss(), batches(X, y, 20), epochs=1)
+
+
+def test_a_loss_that_nothing_can_be_learnt_from_is_refused():
+    X, y = data()
+    model = nn.Linear(3, 1)
+    sgd = optim.SGD(model.parameters(), lr=0.1)
+    for loss in (lambda output, target: 1.0, lambda output, target: nn.MSELoss()(output.numpy(), target)):
+        with pytest.raises(ValueError, match="does not depend on parameters"):
+            nn.fit(model, sgd, loss, batches(X, y, 20), epochs=1, progress=False)
+
+
 def test_a_loss_that_is_not_finite_ends_the_training_with_a_sentence():
     X, y = data()
     X[30] = np.inf
@@ -152,12 +219,15 @@ def test_bad_arguments_are_refused_before_anything_is_changed():
         nn.fit(*call, [], epochs=1)
     for options, message in (
         ({"accumulate": 0}, "accumulate"),
+        ({"accumulate": 2.5}, "accumulate"),
+        ({"epochs": 1.5}, "epochs"),
         ({"schedule_each": "step"}, "schedule_each"),
         ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'; the names are accuracy"),
         ({"callbacks": [nn.EarlyStopping()]}, "give fit a validation set"),
+        ({"callbacks": [nn.EarlyStopping(monitor="los", mode="min")]}, "'los', and what is measured is loss"),
     ):
         with pytest.raises(ValueError, match=message):
-            nn.fit(*call, batches(X, y, 20), epochs=1, **options)
+            nn.fit(*call, batches(X, y, 20), **{"epochs": 1, **options})
     with pytest.raises(TypeError, match=r"write \['accuracy'\]"):
         nn.fit(*call, batches(X, y, 20), epochs=1, metrics="accuracy")
     same(before, model.state_dict())
@@ -174,6 +244,20 @@ def test_the_progress_bar_shows_the_measures_when_it_is_asked_for(capsys):
     assert "loss=" in shown
     nn.fit(model, sgd, nn.BCEWithLogitsLoss(), batches(X, y, 20), epochs=2)  # nobody looks
     assert capsys.readouterr().err == ""
+
+
+def test_a_notebook_shows_the_bar(monkeypatch):
+    pytest.importorskip("tqdm")
+
+    class OutStream(io.StringIO):
+        """What sys.stderr is in a notebook: no terminal."""
+
+    OutStream.__module__ = "ipykernel.iostream"
+    monkeypatch.setattr(sys, "stderr", OutStream())
+    X, y = data()
+    model = nn.Linear(3, 1, rng=0)
+    nn.fit(model, optim.SGD(model.parameters(), lr=0.1), nn.BCEWithLogitsLoss(), batches(X, y, 20), epochs=2)
+    assert "2/2" in sys.stderr.getvalue()
 
 
 def test_without_tqdm_there_is_no_bar_unless_one_is_wanted(monkeypatch):
@@ -235,258 +319,25 @@ def test_the_end_comes_also_when_something_fails():
     assert diary.lines == ["begin", "epoch 1", "end"]
 
 
-# Early stopping
+def test_only_callbacks_that_have_begun_are_ended_and_all_of_these():
+    X, y = data(30)
+    model, diary, other = nn.Linear(3, 1, rng=0), Diary(), nn.Linear(3, 1, rng=1)
+    before = other.state_dict()
+    stopping = nn.EarlyStopping(monitor="loss")  # remembers the weights of another training
+    parts = batches(X, y, 15)
+    nn.fit(model, optim.SGD(model.parameters(), lr=0.1), nn.BCEWithLogitsLoss(), parts, epochs=1, callbacks=[stopping])
 
+    class Broken(nn.Callback):
+        def on_train_end(self, run):
+            raise RuntimeError("broken")
 
-@pytest.mark.parametrize(
-    ("values", "options", "stops", "best"),
-    [
-        ([5, 4, 3, 2, 1], {"patience": 1}, None, 5),
-        ([5, 4, 4.5, 4.2, 1], {"patience": 2}, 4, 2),
-        ([5, 4, 4.5, 3.9, 3.8], {"patience": 2}, None, 5),
-        ([5, 4.99, 4.98, 4.97, 4.96], {"patience": 3, "min_delta": 0.1}, 4, 1),
-        ([5, 4, 3, 2, 1], {"patience": 1, "mode": "max"}, 2, 1),
-        ([float("nan")] * 3, {"patience": 2}, 2, 0),
-        ([2, float("nan"), float("nan")], {"patience": 2}, 3, 1),
-    ],
-)
-def test_it_stops_after_patience_epochs_without_improvement(values, options, stops, best):
-    stopping, model = nn.EarlyStopping(**options), nn.Linear(1, 1)
-    stopped = next((k for k, value in enumerate(values, 1) if stopping.update(value, model)), None)
-    assert stopped == stops
-    assert stopping.best_epoch == best
-
-
-def test_the_best_weights_come_back():
-    model, stopping = nn.Linear(1, 1), nn.EarlyStopping(patience=2)
-    for k, value in enumerate([3.0, 1.0, 2.0, 4.0]):
-        model.weight.data = np.full((1, 1), k, np.float32)
-        if stopping.update(value, model):
-            break
-    stopping.restore(model)
-    assert model.weight.item() == 1.0
-
-
-def test_as_a_callback_it_ends_the_training_and_restores():
-    X, y = data(24)
-    model = nn.MLP([3, 64, 1], rng=0)
-    stopping = nn.EarlyStopping(patience=3)
-    history = nn.fit(
-        model,
-        optim.Adam(model.parameters(), lr=0.05),
-        nn.BCEWithLogitsLoss(),
-        batches(X, 1 - y, 8),
-        validation=batches(*data(200, seed=1), 200),
-        epochs=200,
-        callbacks=[stopping],
-        progress=False,
-    )
-    assert history.epochs == stopping.best_epoch + 3 < 200
-    again = nn.evaluate(model, batches(*data(200, seed=1), 200), nn.BCEWithLogitsLoss())
-    assert again["loss"] == stopping.best == min(history["validation loss"])
-
-
-@pytest.mark.parametrize("options", [{"patience": 0}, {"patience": 1.5}, {"min_delta": -1}, {"mode": "least"}])
-def test_impossible_settings_are_refused(options):
-    with pytest.raises(ValueError, match=next(iter(options))):
-        nn.EarlyStopping(**options)
-
-
-# History
-
-
-def test_the_report_says_when_training_and_validation_part():
-    history = nn.History({"loss": [3.0, 2.0, 1.0], "validation loss": [3.0, 2.5, 2.8]})
-    assert history.parting() == 2
-    assert "lowest, 2.5, after epoch 2. Since then it has risen while the training loss fell from 2 to 1" in (
-        history.report()
-    )
-    assert nn.History({"loss": [3.0, 2.0], "validation loss": [3.0, 2.5]}).parting() is None
-    assert "still falling" in nn.History({"loss": [3.0, 2.0], "validation loss": [3.0, 2.5]}).report()
-    assert "without a validation set" in nn.History({"loss": [3.0]}).report()
-    assert nn.History().report() == "There has been no epoch yet."
-
-
-def test_a_history_is_one_value_of_each_measure_for_each_epoch():
-    history = nn.History()
-    history.append({"loss": 1.0, "accuracy": 0.5})
-    with pytest.raises(ValueError, match="has loss, accuracy; it was given loss"):
-        history.append({"loss": 1.0})
-    with pytest.raises(ValueError, match="one value of each"):
-        nn.History({"loss": [1.0], "accuracy": []})
-    with pytest.raises(KeyError, match="there are loss, accuracy"):
-        history["acc"]
-    assert dict(history) == {"loss": [1.0], "accuracy": [0.5]}
-    assert repr(history) == "epoch  loss  accuracy\n    1     1       0.5"
-    assert repr(nn.History({"loss": list(range(100))})).count("\n") == 21
-
-
-def test_the_plot_has_a_panel_for_each_measure_and_marks_the_parting():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    history = nn.History(
-        {
-            "loss": [3.0, 2.0, 1.0],
-            "validation loss": [3.0, 2.5, 2.8],
-            "accuracy": [0.1, 0.2, 0.3],
-            "confusion": [[], [], []],
-        }
-    )
-    figure = history.plot()
-    assert [ax.get_title() for ax in figure.axes] == ["loss", "accuracy"]
-    assert [line.get_label() for line in figure.axes[0].lines] == ["training", "validation", "they part"]
-    with pytest.raises(ValueError, match="2 axes are needed"):
-        history.plot(figure.axes[:1])
-    pyplot.close(figure)
-
-
-# Metrics
-
-
-def test_classes_of_all_shapes():
-    from nn.training.metrics import classes
-
-    rng = np.random.default_rng(0)
-    scores = rng.normal(size=(6, 3))
-    numbers = rng.integers(0, 3, 6)
-    for target in (numbers, np.eye(3)[numbers]):
-        predicted, true = classes(scores, target)
-        np.testing.assert_array_equal(predicted, scores.argmax(1))
-        np.testing.assert_array_equal(true, numbers)
-    several = np.array([[1, 1, 0]] * 6)
-    np.testing.assert_array_equal(classes(scores, several)[0], scores > 0)
-    with pytest.raises(ValueError, match=r"shape \(6, 3\) and the targets \(6, 2\)"):
-        classes(scores, several[:, :2])
-    with pytest.raises(ValueError, match=r"shape \(6, 1\) and the targets \(6,\)"):
-        classes(scores[:, :1], numbers)
-
-
-def test_metrics_by_hand():
-    pytest.importorskip("sklearn")
-    output, target = np.array([[2.0], [1.0], [0.3], [-1.0], [-2.0]]), np.array([[1], [1], [0], [1], [0]])
-    assert nn.accuracy(output, target) == 3 / 5
-    assert nn.precision(output, target) == pytest.approx(2 / 3)
-    assert nn.recall(output, target) == pytest.approx(2 / 3)
-    assert nn.f1_score(output, target) == pytest.approx(2 / 3)
-    assert nn.roc_auc(output, target) == pytest.approx(5 / 6)
-    assert nn.confusion_matrix(output, target) == [[1, 1], [1, 2]]
-    scores, numbers = np.array([[3.0, 1, 0], [0, 1, 0], [0, 1, 2], [5, 1, 2]]), np.array([0, 1, 2, 1])
-    assert nn.confusion_matrix(scores, numbers) == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
-    assert nn.recall(scores, numbers) == pytest.approx((1 + 0.5 + 1) / 3)
-    assert 0.5 < nn.roc_auc(scores, numbers) < 1
-
-
-def test_without_scikit_learn_the_accuracy_remains(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
-    assert nn.accuracy([1.0], [1]) == 1.0
-    with pytest.raises(ImportError, match=r"wengert\[examples\]"):
-        nn.f1_score([1.0], [1])
-
-
-# To be resumed
-
-
-class Interrupted(Exception):
-    """Stands for a machine that is switched off."""
-
-
-class Power(nn.Callback):
-    """Is cut in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_batch_end(self, run):
-        if (run.epoch, run.batch) == (self.epoch, 2):
-            raise Interrupted
-
-
-def training(path, seed=0, cut=None, epochs=8, patience=50):
-    """With everything that has a state; returns the history and the objects."""
-    rng = np.random.default_rng(seed)
-    X, y = data(80, seed=3)
-    model = nn.Sequential(
-        nn.Standardize(3).fit(X),
-        nn.Linear(3, 16, rng=rng),
-        nn.BatchNorm1d(16),
-        nn.ReLU(),
-        nn.Dropout(0.3, rng=5),
-        nn.Linear(16, 1, rng=rng),
-    )
-    optimizer = optim.Adam(model.parameters(), lr=0.02)
-    noise = nn.Compose([lambda x, rng: x + rng.normal(size=x.shape).astype(x.dtype)])
-    stopping = nn.EarlyStopping(patience=patience)
-    history = None
-    try:
-        history = nn.fit(
-            model,
-            optimizer,
-            nn.BCEWithLogitsLoss(),
-            nn.DataLoader((X[:60], y[:60]), batch_size=16, shuffle=True, rng=rng, transform=noise, prefetch=1),
-            validation=nn.DataLoader((X[60:], y[60:])),
-            epochs=epochs,
-            metrics=["accuracy"],
-            schedule=optim.CosineAnnealingLR(optimizer, T_max=8),
-            callbacks=[stopping, *([Power(cut)] if cut else [])],
-            checkpoint=path,
-            progress=False,
-        )
-    except Interrupted:
-        assert cut is not None
-    return history, model, optimizer, stopping
-
-
-def test_an_interrupted_training_goes_on_as_if_it_had_not_been_bit_for_bit(tmp_path):
-    whole, model, optimizer, stopping = training(tmp_path / "whole")
-    for cut in (1, 4, 6):
-        training(tmp_path / "cut", cut=cut)
-        again, other, optimizer2, stopping2 = training(
-            tmp_path / "cut", seed=99
-        )  # its own seed does not matter any more
-        if cut == 1:  # nothing was saved yet: another training, which the seed does matter to
-            assert dict(again) != dict(whole)
-        else:
-            assert dict(again) == dict(whole)
-            same(model.state_dict(), other.state_dict())
-            for a, b in zip(optimizer.state, optimizer2.state):
-                same(a, b)
-            assert stopping.best_epoch == stopping2.best_epoch
-        (tmp_path / "cut").unlink()
-
-
-def test_a_training_that_is_over_or_stopped_does_not_go_on(tmp_path):
-    first, model, _, stopping = training(tmp_path / "file", patience=1, epochs=30)
-    assert first.epochs == stopping.best_epoch + 1 < 30
-    again, other, *_ = training(tmp_path / "file", patience=1, epochs=40)
-    assert dict(again) == dict(first)
-    same(model.state_dict(), other.state_dict())
-
-
-def test_a_training_can_be_continued_with_more_epochs(tmp_path):
-    training(tmp_path / "file", epochs=3)
-    longer, *_ = training(tmp_path / "file", epochs=8)
-    assert dict(longer) == dict(training(tmp_path / "other", epochs=8)[0])
-
-
-def test_the_checkpoint_of_another_training_is_refused_and_changes_nothing(tmp_path):
-    training(tmp_path / "file", epochs=2)
-    X, y = data()
-    model = nn.Linear(3, 1, rng=0)
-    before = model.state_dict()
-    sgd = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(ValueError, match="nothing is changed"):
-        nn.fit(model, sgd, nn.BCEWithLogitsLoss(), batches(X, y, 20), epochs=1, checkpoint=tmp_path / "file")
-    same(before, model.state_dict())
-
-
-def test_callbacks_that_remember_must_be_those_of_the_checkpoint(tmp_path):
-    X, y = data()
-    model = nn.Linear(3, 1, rng=0)
-    sgd = optim.SGD(model.parameters(), lr=0.1)
-    call = (model, sgd, nn.BCEWithLogitsLoss(), batches(X, y, 20))
-    nn.fit(*call, epochs=1, checkpoint=tmp_path / "file", progress=False)
-    stopping = nn.EarlyStopping(monitor="loss")
-    with pytest.raises(ValueError, match=r"had the callbacks \[\], this one has \['EarlyStopping'\]"):
-        nn.fit(*call, epochs=2, checkpoint=tmp_path / "file", callbacks=[stopping], progress=False)
+    sgd = optim.SGD(other.parameters(), lr=0.1)
+    call = (other, sgd, nn.BCEWithLogitsLoss(), parts)
+    with pytest.raises(ValueError, match="give fit a validation set"):
+        nn.fit(*call, epochs=1, callbacks=[diary, nn.EarlyStopping(), stopping], progress=False)
+    same(before, other.state_dict())
+    assert diary.lines == ["begin", "end"]
+    diary.lines.clear()
+    with pytest.raises(RuntimeError, match="broken"):
+        nn.fit(*call, epochs=1, callbacks=iter([Broken(), diary]), progress=False)
+    assert diary.lines[-1] == "end"
