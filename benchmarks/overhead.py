@@ -431,8 +431,12 @@ def check(contenders: Sequence[Contender], tolerance: float) -> None:
 Times = dict[tuple[str, str, str], list[float]]
 
 
-def measure(contenders: Sequence[Contender], rounds: int, repeats: int) -> Times:
-    """Time every task of every contender once a round, in an order that is shuffled each round."""
+def measure(contenders: Sequence[Contender], rounds: int, repeats: int, pause: float = 0.0) -> Times:
+    """Time every task of every contender once a round, in an order that is shuffled each round.
+
+    `pause`, in seconds, lets the threads of the one before fall asleep: libraries let them wait busily for a while, on
+    the cores that the next one needs. One run that is not timed then wakes up its own.
+    """
     turns = [(c, task) for c in contenders for task in c.tasks]
     times: Times = {(c.group, task, c.label): [] for c, task in turns}
     order = random.Random(0)
@@ -440,6 +444,9 @@ def measure(contenders: Sequence[Contender], rounds: int, repeats: int) -> Times
         order.shuffle(turns)
         for contender, task in turns:
             gc.collect()
+            if pause:
+                time.sleep(pause)
+                contender.seconds(task, 1)
             seconds = contender.seconds(task, repeats)
             if k >= 0:
                 times[contender.group, task, contender.label].append(seconds * 1e6)

@@ -36,6 +36,9 @@ NETWORKS: tuple[tuple[tuple[int, ...], int, float, float | None], ...] = (
     ((1024, 1024, 1024, 1024, 1), 512, 1.2, 1.05),
 )
 
+#: Seconds between two turns: PyTorch's threads and those of NumPy's BLAS stay awake for some time on the same cores.
+PAUSE = 0.2
+
 RATE, MOMENTUM, BETA1, BETA2, EPS = 1e-3, 0.9, 0.9, 0.999, 1e-8
 
 Setting = tuple[np.ndarray, np.ndarray, list[np.ndarray]]
@@ -237,7 +240,7 @@ def main() -> None:
             gc.collect()
             gc.freeze()
             work = sum(n * m for n, m in pairwise(sizes)) * batch
-            times = measure(contenders, options.rounds, max(2, min(25, int(2e8 / max(work, 1)))))
+            times = measure(contenders, options.rounds, max(3, min(25, int(2e8 / max(work, 1)))), pause=PAUSE)
             rows += report(times, contenders[0].group, to_torch, to_numpy)
             flat.update({" / ".join(key): values for key, values in times.items()})
     about = machine()

@@ -97,16 +97,18 @@ class Adam(Optimizer):
 
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         beta1, beta2 = map(float, group["betas"])
-        return float(group["lr"]) / (1 - beta1**t), 1 - beta1, beta2, 1 / math.sqrt(1 - beta2**t), float(group["eps"])
+        root = math.sqrt(
+            1 - beta2**t
+        )  # multiplies what is above and below the line, which saves a pass over the elements
+        return float(group["lr"]) * root / (1 - beta1**t), 1 - beta1, beta2, float(group["eps"]) * root
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
-        step, share1, beta2, correction, eps = c
+        step, share1, beta2, eps = c
         m, v = slots[:2]
         average(m, v, g, share1, beta2, scratch)
         if len(slots) == 3:
             v = np.maximum(slots[2], v, out=slots[2])
         np.sqrt(v, out=scratch)
-        scratch *= correction
         scratch += eps
         np.divide(m, scratch, out=scratch)
         scratch *= step

@@ -227,7 +227,7 @@ class Optimizer:
                     if plain and w.size <= BLOCK and g.dtype.kind == "f" and w.flags.c_contiguous:
                         self.update(w, g, arrays, self.individual(c, state), np.empty_like(w))
                     else:
-                        self._write(w, g, arrays, group, self.individual(c, state))
+                        self._write(w, g, arrays, None if plain else group, self.individual(c, state))
                     state["step"] = t
                     if not t % FLUSH_EVERY:
                         for array in arrays:
@@ -257,8 +257,8 @@ class Optimizer:
             arrays.append(array)
         return arrays
 
-    def _write(self, w: Any, g: Any, slots: Sequence[Any], group: Mapping[str, Any], c: Any) -> None:
-        """Update the parameter `w` with what all optimizers know, in blocks if it is large."""
+    def _write(self, w: Any, g: Any, slots: Sequence[Any], group: Mapping[str, Any] | None, c: Any) -> None:
+        """Update the parameter `w`, in blocks if it is large, with what the group adds to the formula, if anything."""
         if not w.flags.c_contiguous:  # a reshaped copy must not be what is written
             copy = w.copy(order="C")
             self._write(copy, g, slots, group, c)
@@ -272,7 +272,7 @@ class Optimizer:
         for w, g, *slots in blocks(*arrays):
             if scratch is None or scratch.shape != w.shape:
                 scratch = np.empty_like(w)
-            self.update(w, self._regularised(w, g, group), slots, c, scratch)
+            self.update(w, g if group is None else self._regularised(w, g, group), slots, c, scratch)
 
     def _regularised(self, w: Any, g: Any, group: Mapping[str, Any]) -> Any:
         """The gradient with those of the penalties; if the decay is decoupled from it, the parameter decays."""
@@ -401,7 +401,7 @@ def _flush(array: Any) -> None:
     limit = float(np.finfo(array.dtype).tiny) * 1e6
     for (block,) in blocks(array):
         block = block.view(block.real.dtype)  # one part of a complex number may be denormal
-        np.copyto(block, 0, where=np.abs(block) < limit)
+        block *= np.abs(block) >= limit
 
 
 def blocks(*arrays: Any) -> Iterator[list[Any]]:

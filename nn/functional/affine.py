@@ -68,6 +68,13 @@ def _outer(g: Any, x: Any) -> Any:
     return g.T.dot(x)
 
 
+def _total(g: Any) -> Any:
+    """The sum of the rows of `g`; for BLAS a product with ones, which is the quicker of the two."""
+    if g.__class__ is np.ndarray and g.dtype.char in "fd":
+        return np.ones(len(g), g.dtype).dot(g)
+    return g.sum(0)
+
+
 #: A large matrix times one with few columns: BLAS libraries pack the large one to multiply it, which takes longer than
 #: to read it once for each of two or three columns (`benchmarks/training.py`, 12288-3-2-1: half the time).
 LARGE, FEW = 1 << 19, 3
@@ -90,5 +97,5 @@ linear = define(
     promotes=True,
     x=lambda g, weight: _product(g, weight),
     weight=lambda g, x: _outer(_rows(g), _rows(x)),
-    bias=lambda g: _rows(g).sum(0),
+    bias=lambda g: _total(_rows(g)),
 )
