@@ -15,6 +15,7 @@ import numpy as np
 
 import nn
 from autograd import Tensor, enable_grad
+from autograd.devices import describe
 from autograd.versions import mark_written
 
 __all__ = ["Optimizer"]
@@ -219,10 +220,16 @@ class Optimizer:
                     if g is None or not p.requires_grad:
                         continue
                     w, state = p.data, self.state[k]
-                    arrays = self._remembered(w, state, slots, group)
+                    try:
+                        arrays = [state[name] for name in slots]
+                        before = state["step"]
+                    except KeyError:  # it is the first time
+                        arrays, before = self._remembered(w, state, slots, group), state["step"]
+                    if arrays and (arrays[0].dtype is not w.dtype or arrays[0].__class__ is not w.__class__):
+                        _check_state(w, slots, arrays)
                     written.append(w)
-                    if state["step"] + 1 != t:
-                        t = state["step"] + 1
+                    if before + 1 != t:
+                        t = before + 1
                         c = self.coefficients(group, t)
                     if plain and w.size <= BLOCK and g.dtype.kind == "f" and w.flags.c_contiguous:
                         self.update(w, g, arrays, self.individual(c, state), np.empty_like(w))
@@ -238,24 +245,16 @@ class Optimizer:
         return loss
 
     def _remembered(self, w: Any, state: dict[str, Any], slots: Sequence[str], group: Mapping[str, Any]) -> list[Any]:
-        """The arrays of the state of the parameter `w`, which are made when they are first needed."""
+        """The arrays of the state of the parameter `w`; those that are not there yet are made."""
         if not state:
             state["step"] = 0
-        arrays = []
         for name in slots:
-            array = state.get(name)
-            if array is None:
+            if name not in state:
                 array = state[name] = np.zeros(w.shape, w.dtype, like=w)
                 start = self.initial(name, group)
                 if start:
                     array[...] = complex(start, start) if w.dtype.kind == "c" else start
-            elif array.dtype != w.dtype or array.shape != w.shape or array.__class__ is not w.__class__:
-                raise RuntimeError(
-                    f"this optimizer remembers {name} as {array.dtype}{list(array.shape)} of a parameter that is now "
-                    f"{w.dtype}{list(w.shape)}: after `to(…)`, make a new optimizer."
-                )
-            arrays.append(array)
-        return arrays
+        return [state[name] for name in slots]
 
     def _write(self, w: Any, g: Any, slots: Sequence[Any], group: Mapping[str, Any] | None, c: Any) -> None:
         """Update the parameter `w`, in blocks if it is large, with what the group adds to the formula, if anything."""
@@ -383,6 +382,16 @@ def evaluated(closure: Callable[[], Any]) -> Any:
     """The loss that a closure computes, with recording on."""
     with enable_grad():
         return closure()
+
+
+def _check_state(w: Any, slots: Sequence[str], arrays: Sequence[Any]) -> None:
+    """Refuse what was remembered of a parameter that has been converted or moved since."""
+    for name, array in zip(slots, arrays):
+        if array.dtype != w.dtype or array.__class__ is not w.__class__:
+            raise RuntimeError(
+                f"this optimizer remembers {name} as {describe(array)} of a parameter that is now {describe(w)}: after "
+                "`to(…)`, make a new optimizer."
+            )
 
 
 def _without_params(group: Mapping[str, Any]) -> dict[str, Any]:
