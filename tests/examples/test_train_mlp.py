@@ -316,10 +316,14 @@ def test_a_missing_package(script, tmp_path, capsys, monkeypatch, module, name):
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
 def test_ctrl_c_leaves_nothing(tmp_path):
     call = command("--out", tmp_path / "out", "--epochs", 10**9)
-    with subprocess.Popen(**call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.readline()  # the data are loaded, and the training begins
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # a job in the background ignores it
+    with subprocess.Popen(**call, **heard, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            process.stdout.readline()  # the data are loaded, and the training begins
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "interrupted: no file is left half-written"
     assert not list(tmp_path.iterdir())
