@@ -89,6 +89,7 @@ def test_frozen_parts_that_are_in_evaluation_mode_stay_so_after_validation():
 
 
 def test_metrics_know_whether_outputs_are_logits_or_probabilities():
+    pytest.importorskip("sklearn")
     X, y = data()
     logits = nn.MLP([3, 4, 1], rng=0)
     probabilities = nn.Sequential(logits, nn.Sigmoid())
