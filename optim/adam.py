@@ -77,16 +77,7 @@ class Adam(Optimizer):
         maximize: bool = False,
     ):
         super().__init__(
-            params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "amsgrad": amsgrad,
-                "l1": l1,
-                "maximize": maximize,
-            },
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, l1=l1, maximize=maximize
         )
 
     def check(self, group: Mapping[str, Any]) -> None:
@@ -97,9 +88,7 @@ class Adam(Optimizer):
 
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         beta1, beta2 = map(float, group["betas"])
-        root = math.sqrt(
-            1 - beta2**t
-        )  # multiplies what is above and below the line, which saves a pass over the elements
+        root = math.sqrt(1 - beta2**t)  # above and below the line: that saves a pass over the elements
         return float(group["lr"]) * root / (1 - beta1**t), 1 - beta1, beta2, float(group["eps"]) * root
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
@@ -218,16 +207,14 @@ class NAdam(_Averaging):
     ):
         super().__init__(
             params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "momentum_decay": momentum_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "l1": l1,
-                "maximize": maximize,
-            },
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay,
+            l1=l1,
+            maximize=maximize,
         )
 
     def check(self, group: Mapping[str, Any]) -> None:
@@ -306,15 +293,13 @@ class RAdam(_Averaging):
     ):
         super().__init__(
             params,
-            {
-                "lr": lr,
-                "betas": betas,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "decoupled_weight_decay": decoupled_weight_decay,
-                "l1": l1,
-                "maximize": maximize,
-            },
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            decoupled_weight_decay=decoupled_weight_decay,
+            l1=l1,
+            maximize=maximize,
         )
 
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
@@ -380,10 +365,7 @@ class Adamax(_Averaging):
         l1: float = 0.0,
         maximize: bool = False,
     ):
-        super().__init__(
-            params,
-            {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "l1": l1, "maximize": maximize},
-        )
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, l1=l1, maximize=maximize)
 
     def slots(self, group: Mapping[str, Any]) -> Sequence[str]:
         return "exp_avg", "exp_inf"

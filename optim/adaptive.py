@@ -73,15 +73,13 @@ class Adagrad(Optimizer):
     ):
         super().__init__(
             params,
-            {
-                "lr": lr,
-                "lr_decay": lr_decay,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "initial_accumulator_value": initial_accumulator_value,
-                "l1": l1,
-                "maximize": maximize,
-            },
+            lr=lr,
+            lr_decay=lr_decay,
+            eps=eps,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            l1=l1,
+            maximize=maximize,
         )
 
     def check(self, group: Mapping[str, Any]) -> None:
@@ -163,16 +161,14 @@ class RMSprop(Optimizer):
     ):
         super().__init__(
             params,
-            {
-                "lr": lr,
-                "alpha": alpha,
-                "eps": eps,
-                "weight_decay": weight_decay,
-                "momentum": momentum,
-                "centered": centered,
-                "l1": l1,
-                "maximize": maximize,
-            },
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            l1=l1,
+            maximize=maximize,
         )
 
     def check(self, group: Mapping[str, Any]) -> None:
@@ -269,10 +265,7 @@ class Adadelta(Optimizer):
         l1: float = 0.0,
         maximize: bool = False,
     ):
-        super().__init__(
-            params,
-            {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "l1": l1, "maximize": maximize},
-        )
+        super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, l1=l1, maximize=maximize)
 
     def check(self, group: Mapping[str, Any]) -> None:
         require(0 <= group["rho"] <= 1, f"rho must be in [0, 1], got {group['rho']}.")

@@ -67,9 +67,7 @@ class Lion(Optimizer):
         l1: float = 0.0,
         maximize: bool = False,
     ):
-        super().__init__(
-            params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "l1": l1, "maximize": maximize}
-        )
+        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay, l1=l1, maximize=maximize)
 
     def check(self, group: Mapping[str, Any]) -> None:
         check_betas(group)
@@ -87,7 +85,7 @@ class Lion(Optimizer):
         ahead = np.subtract(g, m, out=np.empty_like(scratch))
         ahead *= share1
         ahead += m
-        np.sign(ahead, out=scratch)  # not in place: NumPy is ten times slower then
+        np.sign(ahead, out=scratch)  # not in place: NumPy is far slower then
         scratch *= lr
         w -= scratch
         np.subtract(g, m, out=scratch)

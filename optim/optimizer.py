@@ -1,8 +1,7 @@
 """`Optimizer`: what all of them share. A subclass says how the elements of one parameter are updated.
 
 An update is elementwise, so it can be done block by block: each block of the parameter, its gradient and its state
-is read into the processor's cache once, however many operations the formula has. That makes an update of a large
-parameter about twice as fast as whole-array operations (`benchmarks/training.py`).
+is read into the processor's cache once, however many operations the formula has.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Optimizer:
         Leaves that require gradients, each once: `model.parameters()`. Or groups of them, each with hyper-parameters of
         its own: `[{"params": head.parameters()}, {"params": body.parameters(), "lr": 0.001}]`. Parameters that are
         frozen are passed over until they require gradients.
-    defaults : dict, optional
+    **defaults
         The hyper-parameters of groups that do not say otherwise, beyond those in the table below.
 
     Attributes
@@ -77,14 +76,14 @@ class Optimizer:
         outside its range.
     """
 
-    def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], defaults: Mapping[str, Any] | None = None):
+    def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], **defaults: Any):
         if isinstance(params, Tensor):
             raise TypeError("an optimizer takes a list of parameters, got one Tensor: write [parameter].")
         if isinstance(params, nn.Module):
             raise TypeError(
                 f"an optimizer takes parameters, got the module {type(params).__name__}: write model.parameters()."
             )
-        self.defaults = {"lr": 1e-3, **_PLAIN, **(defaults or {})}
+        self.defaults = {"lr": 1e-3, **_PLAIN, **defaults}
         self.param_groups: list[dict[str, Any]] = []
         self.state: list[dict[str, Any]] = []
         given = list(params)
@@ -402,7 +401,7 @@ def _flush(array: Any) -> None:
     """Set to zero what is so small that it would become denormal before the next time.
 
     Averages of gradients that stay zero, those of a dead neuron, decay until they are denormal, and arithmetic on
-    denormal numbers is some hundred times slower. What is below 10⁶ times the smallest normal number (10⁻³² in float32)
+    denormal numbers is far slower. What is below 10⁶ times the smallest normal number (10⁻³² in float32)
     changes no parameter. Half precision has no room for that, and stays as it is.
     """
     if array.real.itemsize < 4:

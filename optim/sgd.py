@@ -81,15 +81,13 @@ class SGD(Optimizer):
     ):
         super().__init__(
             params,
-            {
-                "lr": lr,
-                "momentum": momentum,
-                "form": form,
-                "nesterov": nesterov,
-                "weight_decay": weight_decay,
-                "l1": l1,
-                "maximize": maximize,
-            },
+            lr=lr,
+            momentum=momentum,
+            form=form,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            l1=l1,
+            maximize=maximize,
         )
 
     def check(self, group: Mapping[str, Any]) -> None:

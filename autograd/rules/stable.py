@@ -25,7 +25,7 @@ def above_ramp(x: Any) -> Any:
 
 
 def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + above_ramp(x)  # ten times as fast as np.logaddexp(x, 0)
+    return np.maximum(x, 0) + above_ramp(x)  # far sooner there than np.logaddexp(x, 0)
 
 
 def sigmoid(x: Any) -> Any:

@@ -61,7 +61,7 @@ def relu(x: Any) -> Any:
     """
 
 
-# Of all ways to write the rule (np.where, np.sign, casts, masks of bits), a product with booleans is the fastest.
+# A product with a converted mask: np.where, np.sign and products with booleans take longer.
 relu = of_reals(relu, "x -> y", forward=lambda x: np.maximum(x, 0), x=lambda g, y: g * (y > 0).astype(g.dtype))
 
 

@@ -11,6 +11,10 @@ from autograd.primitive import define
 
 __all__ = ["linear"]
 
+#: A large matrix times one with two or three columns: BLAS libraries pack the large one to multiply it, which takes
+#: longer than to read it once for each of these columns (12288-3-2-1 in `benchmarks/training.py`).
+LARGE, FEW = 1 << 19, 3
+
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """z = x Wᵀ + b, the affine map of a layer, on rows.
@@ -73,11 +77,6 @@ def _total(g: Any) -> Any:
     if g.__class__ is np.ndarray and g.dtype.char in "fd":
         return np.ones(len(g), g.dtype).dot(g)
     return g.sum(0)
-
-
-#: A large matrix times one with few columns: BLAS libraries pack the large one to multiply it, which takes longer than
-#: to read it once for each of two or three columns (`benchmarks/training.py`, 12288-3-2-1: half the time).
-LARGE, FEW = 1 << 19, 3
 
 
 def _plain(a: Any, b: Any) -> bool:

@@ -81,7 +81,7 @@ def probability(p: Any) -> float:
 
 
 def _kept(x: Any, keep: Any, scale: float) -> Any:
-    """x · scale where `keep`, else 0. (A product: `np.where` takes seven times as long.)"""
+    """x · scale where `keep`, else 0. (A product: `np.where` takes longer.)"""
     return x * scale * keep
 
 

@@ -1,27 +1,15 @@
 """examples/digits.py: handwritten digits, on real data from the first line to the last."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import pytest
 
 import nn
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
 
 @pytest.fixture
-def script():
+def script(example):
     for name in ("sklearn", "matplotlib", "safetensors"):
         pytest.importorskip(name)
-    path = list(sys.path)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        yield importlib.import_module("digits")
-    finally:
-        sys.path[:] = path
-        sys.modules.pop("digits", None)
+    return example("digits")
 
 
 def test_it_reads_more_than_975_of_1000_digits_and_keeps_what_it_learnt(script, tmp_path, capsys):

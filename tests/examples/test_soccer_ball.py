@@ -1,26 +1,13 @@
-"""examples/soccer_ball.py: a wide network overfits, and each remedy helps. Here on fewer pictures, and smaller ones."""
-
-import importlib
-import sys
-from pathlib import Path
+"""examples/soccer_ball.py: a wide network overfits, and each remedy helps. Here on fewer pictures."""
 
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
 
 @pytest.fixture
-def script():
+def script(example):
     pytest.importorskip("matplotlib")
-    path = list(sys.path)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        yield importlib.import_module("soccer_ball")
-    finally:
-        sys.path[:] = path
-        for name in ("soccer_ball", "soccer_images", "datasets"):
-            sys.modules.pop(name, None)
+    return example("soccer_ball")
 
 
 def test_the_program_trains_every_network_and_keeps_curves_and_figures(script, tmp_path, capsys):

@@ -1,6 +1,5 @@
 """examples/soccer_images.py: pictures that a person tells apart, and a linear model does not."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +11,8 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
-def script():
-    path = list(sys.path)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        yield importlib.import_module("soccer_images")
-    finally:
-        sys.path[:] = path
-        for name in ("soccer_images", "datasets"):
-            sys.modules.pop(name, None)
+def script(example):
+    return example("soccer_images")
 
 
 def test_half_of_the_pictures_show_a_ball_in_no_order(script):

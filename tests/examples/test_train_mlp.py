@@ -1,6 +1,5 @@
 """examples/train_mlp.py: what it learns, what it leaves behind, and what it says when it cannot."""
 
-import importlib
 import json
 import os
 import re
@@ -27,16 +26,9 @@ RESULTS = {"curves.png", "graph.svg", "weights.safetensors", "metrics.json"}
 
 
 @pytest.fixture(scope="module")
-def script():
+def script(example):
     """The script as a module; its `main` is what the command line calls."""
-    path = list(sys.path)
-    sys.path.insert(0, str(EXAMPLES))
-    try:
-        yield importlib.import_module("train_mlp")
-    finally:
-        sys.path[:] = path
-        for name in ("train_mlp", "datasets"):
-            sys.modules.pop(name, None)
+    return example("train_mlp")
 
 
 @pytest.fixture

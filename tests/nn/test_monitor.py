@@ -7,6 +7,7 @@ import pytest
 
 import nn
 from autograd import Tensor, no_grad
+from nn.activation_names import ACTIVATIONS
 from nn.training.monitor import root_mean_square
 
 
@@ -302,3 +303,15 @@ def test_the_representations_are_tables():
         (2 * model(np.ones((1, 2), np.float32))).sum().backward()
     assert [line.split()[0] for line in repr(norms).splitlines()] == ["layer", "linear1", "linear2"]
     assert repr(norms).splitlines()[2].split()[1::2] == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_saturation_sees_each_activation_that_has_a_name_but_those_that_are_not_elementwise(name):
+    model = nn.MLP([3, 5, 1], activation=name, rng=0)
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    if name in ("softmax", "log_softmax"):
+        with pytest.raises(ValueError, match="no activation was called"):
+            nn.saturation(model, x)
+    else:
+        (layer,) = nn.saturation(model, x).values()
+        assert (layer.kind, layer.units) == (ACTIVATIONS[name].__name__, 5)
