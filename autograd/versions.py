@@ -44,7 +44,9 @@ def mark_written(*arrays: Any) -> None:
     global _latest
     with _lock:
         _latest = tick()
-        for array in map(owner, arrays):
+        for array in arrays:
+            if getattr(array, "base", None) is not None:
+                array = owner(array)
             entry = _stamps.get(id(array))
             _stamps[id(array)] = (entry[0] if entry else _watched(array), _latest)
 

@@ -208,17 +208,16 @@ class Optimizer:
         """
         loss = None if closure is None else evaluated(closure)
         written: list[Any] = []
-        k = -1
+        states = iter(self.state)
         try:
             for group in self.param_groups:
                 slots, t, c = self.slots(group), -1, None
                 plain = not (group["maximize"] or group["weight_decay"] or group["l1"])
-                for p in group["params"]:
-                    k += 1
-                    g = p.grad
-                    if g is None or not p.requires_grad:
+                for p, state in zip(group["params"], states):
+                    g = p.grad if p._requires_grad else None
+                    if g is None:
                         continue
-                    w, state = p.data, self.state[k]
+                    w = p._array
                     try:
                         arrays = [state[name] for name in slots]
                         before = state["step"]
