@@ -31,7 +31,7 @@ from .errors import (
     StaleError,
     VJPError,
 )
-from .modes import detect_anomaly, enable_grad, is_grad_enabled, no_grad
+from .modes import detect_anomaly, enable_grad, is_grad_enabled, keep_values, no_grad
 from .primitive import define
 from .rules.gates import stop_gradient, straight_through
 from .rules.stable import logsumexp, sigmoid, softplus
@@ -98,6 +98,7 @@ __all__ = [
     "holomorphic_grad",
     "is_grad_enabled",
     "jacobian",
+    "keep_values",
     "logsumexp",
     "make_ggnvp",
     "make_hvp",

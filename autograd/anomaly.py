@@ -1,4 +1,4 @@
-"""What `detect_anomaly` does: remember the user's line, and look for values that are not finite."""
+"""What `detect_anomaly` and `keep_values` do: note the user's line, look for values that are not finite, keep values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from .devices import describe
 from .errors import AnomalyError
+from .modes import current_mode
 from .node import Node, Parts
 
 __all__ = ["Site", "check_cotangent", "input_of", "observer", "recorded_at", "watch"]
@@ -70,8 +71,13 @@ observer: ContextVar[Callable[[Node, tuple[Any, ...], dict[str, Any]], None] | N
 
 
 def watch(node: Node, result: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Note the user's line on a new node, and refuse a result that is not finite."""
-    node.annotate().site = call_site()
+    """Note what the mode asks for on a new node; with `detect_anomaly`, refuse a result that is not finite."""
+    notes, mode = node.annotate(), current_mode()
+    notes.site = call_site()
+    if mode.keeping:
+        notes.value, notes.operands = result, operands
+    if not mode.watching:
+        return
     observe = observer.get()
     if observe is not None:
         observe(node, operands, options)

@@ -1,9 +1,9 @@
 """What happens when an operation runs: is it recorded, and is it watched?
 
 `no_grad` and `enable_grad` switch recording off and on; `detect_anomaly` makes each recorded
-operation remember the user's line and checks its values. Each is a context manager and a decorator.
-A mode belongs to the running thread and async task (it lives in a `contextvars.ContextVar`) and is
-restored when the block ends, also by an exception.
+operation remember the user's line and checks its values, `keep_values` makes it keep them. Each is a
+context manager and a decorator. A mode belongs to the running thread and async task (it lives in a
+`contextvars.ContextVar`) and is restored when the block ends, also by an exception.
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
+from itertools import product
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "no_grad"]
+__all__ = ["detect_anomaly", "enable_grad", "is_grad_enabled", "keep_values", "no_grad"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Mode(NamedTuple):
-    """The two switches. There are four values, one object each, so that `is` compares them."""
+    """The switches. There are eight values, one object each, so that `is` compares them."""
 
     recording: bool
     watching: bool
+    keeping: bool
 
 
-_MODES = {pair: Mode(*pair) for pair in [(True, False), (False, False), (True, True), (False, True)]}
+_MODES = {switches: Mode(*switches) for switches in product((True, False), repeat=3)}
 
-#: The ordinary mode: record, do not watch. A recorder compares with it before anything else.
-RECORDING = _MODES[True, False]
+#: The ordinary mode: record, and do nothing else. A recorder compares with it before anything else.
+RECORDING = _MODES[True, False, False]
 
 _current: ContextVar[Mode] = ContextVar("autograd_mode", default=RECORDING)
 
@@ -149,6 +151,28 @@ class detect_anomaly(_Switch):
 
     def _changed(self, mode: Mode) -> Mode:
         return mode._replace(watching=True)
+
+
+class keep_values(_Switch):
+    """Keep each operation's result and operands, and the line of code that called it: for drawings and pages.
+
+    An ordinary tape keeps only what its rules need, and gives it up in the backward pass. What is recorded inside
+    this block keeps all its values as long as the tape lives.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from autograd import Tensor, keep_values
+    >>> from autograd.inspection import forward_values
+    >>> x = Tensor([1.0, 4.0], requires_grad=True)
+    >>> with keep_values():
+    ...     y = np.sqrt(x) + 1.0
+    >>> forward_values(y)[y.node]
+    array([2., 3.])
+    """
+
+    def _changed(self, mode: Mode) -> Mode:
+        return mode._replace(keeping=True)
 
 
 def is_grad_enabled() -> bool:

@@ -37,9 +37,11 @@ class Notes:
         That cotangent.
     hooks : dict
         Functions that see, and may replace, the cotangent.
+    value, operands
+        The result of the operation, and the arrays that it was called with (`keep_values`); else None.
     """
 
-    __slots__ = ("grad", "hooks", "name", "retain", "site")
+    __slots__ = ("grad", "hooks", "name", "operands", "retain", "site", "value")
 
     def __init__(self) -> None:
         self.name: str | None = None
@@ -47,6 +49,8 @@ class Notes:
         self.retain = False
         self.grad: Any = None
         self.hooks: dict[int, Callable[[Any], Any]] = {}
+        self.value: Any = None
+        self.operands: tuple[Any, ...] | None = None
 
 
 class Node:
@@ -70,9 +74,12 @@ class Node:
         The number on the tape; larger than that of each parent.
     notes : Notes or None
         Name, line, hooks, where there are any.
+    calls : tuple or None
+        Of the output of a module: a weak reference to the module, the number on the tape at which the call began, and
+        the same of the module called just before that has this output too, or None. Only drawings read it.
     """
 
-    __slots__ = ("constants", "dtype", "index", "kind", "notes", "parents", "primitive", "saved", "shape")
+    __slots__ = ("calls", "constants", "dtype", "index", "kind", "notes", "parents", "primitive", "saved", "shape")
 
     primitive: Primitive
     parents: tuple[Node | None, ...]
@@ -83,6 +90,7 @@ class Node:
     kind: Any  # the class; Any, since comparing __class__ with a `type` makes mypy narrow to object
     index: int
     notes: Notes | None
+    calls: tuple[Any, int, Any] | None
 
     @property
     def is_leaf(self) -> bool:
@@ -133,6 +141,7 @@ class Leaf(Node):
         self.kind = data.__class__
         self.index = tick() if index is None else index
         self.notes = None
+        self.calls = None
         self.grad = None
 
 

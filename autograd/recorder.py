@@ -51,7 +51,7 @@ def taken(whole: Node, k: int, array: Any) -> Any:
         return wrap(array)
     node = Node()
     node.primitive = part(whole.primitive, whole.primitive.outputs[k] if whole.primitive.outputs else "i")
-    node.parents, node.constants, node.notes = (whole,), None, None
+    node.parents, node.constants, node.notes, node.calls = (whole,), None, None, None
     node.saved = (k, whole.shape, whole.dtype)
     node.shape, node.dtype, node.kind = array.shape, array.dtype, array.__class__
     node.index = tick()
@@ -257,7 +257,7 @@ def source(primitive: Primitive) -> str:
         *noting,
         *described,
         "_node.index = tick()",
-        "_node.notes = None",
+        "_node.notes = _node.calls = None",
         watching,
         *returned,
     ]

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from reprlib import recursive_repr
 from typing import Any, TypeVar
+from weakref import ref
 
 import numpy as np
 
 from autograd import Tensor
 from autograd.devices import as_array, move
-from autograd.node import data_of
+from autograd.node import data_of, tick
 
 from .hooks import Hooks
 from .parameter import Buffer, Parameter
@@ -63,8 +64,17 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, …): define what it computes.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        hooks = self._hooks
-        return self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
+        hooks, start = self._hooks, tick()
+        output = self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
+        if output.__class__ is Tensor:
+            node = output._node
+            if node is not None and node.index > start:
+                node.calls = (ref(self), start, node.calls)
+        elif output.__class__ in _SEVERAL:
+            for part in output.values() if output.__class__ is dict else output:
+                if isinstance(part, Tensor) and part.requires_grad and part.node.index > start:
+                    part.node.calls = (ref(self), start, part.node.calls)
+        return output
 
     # What it consists of
 
@@ -395,6 +405,7 @@ class Module:
 
 
 _STATE = (Parameter, Buffer)
+_SEVERAL = frozenset({list, tuple, dict})
 _MEMBERS = (*_STATE, Module, np.random.Generator)
 
 

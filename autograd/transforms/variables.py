@@ -48,7 +48,7 @@ def noted(
 ) -> Node:
     """A node, as a recorder makes it, that saves nothing."""
     node = Node() if node is None else node
-    node.primitive, node.parents, node.saved, node.notes = primitive, parents, (), None
+    node.primitive, node.parents, node.saved, node.notes, node.calls = primitive, parents, (), None, None
     node.shape, node.dtype, node.kind = shape, dtype, kind
     node.constants = ((shape, dtype),) if parents == _NO_PARENT else None
     node.index = tick()
