@@ -1,4 +1,4 @@
-"""What `detect_anomaly` and `keep_values` do: note the user's line, look for values that are not finite, keep values."""
+"""What `detect_anomaly` and `keep_values` do: note the line of code, look for what is not finite, keep values."""
 
 from __future__ import annotations
 
