@@ -34,7 +34,7 @@ from typing import Any, TypeVar
 
 from .node import Parts
 
-__all__ = ["REGISTRY", "Primitive", "composed", "define", "part"]
+__all__ = ["REGISTRY", "Primitive", "composed", "define", "part", "written"]
 
 #: NumPy function -> the function that handles it for Tensors.
 REGISTRY: dict[Any, Callable[..., Any]] = {}
@@ -208,6 +208,7 @@ class Repeated:
 def part(whole: Primitive, output: str) -> Primitive:
     """The primitive that takes one result, by its name or `i`, out of those of an operation with several."""
 
+    @written("g")
     def rule(g: Any, k: int, shape: Any, dtype: Any) -> Parts:
         return Parts({k: g}, shape, dtype)
 
@@ -291,6 +292,34 @@ def define(
     record = make_recorder(primitive)
     REGISTRY[function] = record
     return record
+
+
+def written(formula: str) -> Callable[[F], F]:
+    """Say how formulas write a function: a rule, a helper of rules, or what an operation computes.
+
+    A formula is read from the source of a rule, and from that of the helpers that it calls. Where these say how
+    something is computed rather than what, it stands beside them: an expression of the function's parameters in
+    Python's syntax, with NumPy's functions by their names. Other names stand for themselves. A helper that a rule
+    calls with shapes and options alone is called for its formula too, to get a number.
+
+    Parameters
+    ----------
+    formula : str
+        Of an operation with several results one expression for each, with commas between them.
+
+    Examples
+    --------
+    >>> from autograd.primitive import written
+    >>> @written("a / b")
+    ... def ratio(a, b):
+    ...     return a / (b + ((a == 0) & (b == 0)))
+    """
+
+    def mark(function: F) -> F:
+        function.__formula__ = formula  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 def composed(*functions: Callable[..., Any]) -> Callable[[F], F]:

@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..cotangent import unbroadcast
 from ..devices import move
 from ..node import Value
-from ..primitive import REGISTRY, define
+from ..primitive import REGISTRY, define, written
 from ..wrapping import array_like, unwrap
 from .elementwise import convert
 
@@ -116,6 +116,7 @@ broadcast_to = define(
 )
 
 
+@written("x")
 def to(x: Any, device: str, back: str) -> Any:
     """`x` on another device; its cotangent goes back to the one where it was."""
     return move(x, device)
@@ -124,6 +125,7 @@ def to(x: Any, device: str, back: str) -> Any:
 to = define(to, "x; device, back -> y", x=lambda g, device, back: to(g, back, device))
 
 
+@written("part(g, i)")
 def _part(g: Any, i: int, arrays_shapes: list[tuple[int, ...]], axis: int | None) -> Any:
     """The VJP of a concatenation for input i: its part of the cotangent."""
     if axis is None:
@@ -139,6 +141,7 @@ def _part(g: Any, i: int, arrays_shapes: list[tuple[int, ...]], axis: int | None
 concatenate = define(np.concatenate, "*arrays; axis=0 -> y", promotes=True, arrays=_part)
 
 
+@written("g[i] if axis == 0 else take(g, i, axis)")
 def _layer(g: Any, i: int, axis: int) -> Any:
     """The VJP of a stack for input i: its layer of the cotangent."""
     return g[(slice(None),) * (axis % g.ndim) + (i,)]
@@ -173,6 +176,7 @@ def _layers(x: Any) -> list[Any]:
     return [x[i, ...] for i in range(len(x))]
 
 
+@written("stack(g)")
 def _piled(g: Any) -> Any:
     """The VJP of taking an array apart: the cotangents of its layers, zeros for one that is not used."""
     given = next(layer for layer in g if layer is not None)
@@ -195,6 +199,7 @@ def _sections(indices_or_sections: Any, length: int) -> list[tuple[int, int]]:
     return [(start, max(start, stop)) for start, stop, _ in ranges]
 
 
+@written("concatenate(g) if axis == 0 else concatenate(g, axis=axis)")
 def _joined(g: Any, ary_shape: tuple[int, ...], indices_or_sections: Any, axis: int) -> Any:
     """The VJP of a split: the cotangents of the parts one after the other, zeros for a part that is not used."""
     sections = _sections(indices_or_sections, ary_shape[axis])

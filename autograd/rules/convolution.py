@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..node import Value
-from ..primitive import REGISTRY, composed, define
+from ..primitive import REGISTRY, composed, define, written
 from ..wrapping import array_like
 from .arrange import reshape, stack
 from .elementwise import conjugate
@@ -27,6 +27,7 @@ def vector(x: Any) -> Any:
     return reshape(x, (1,)) if x.ndim == 0 else x
 
 
+@written("correlate(g, other)")
 def _pulled(g: Any, mine: tuple[int, ...], other: Any) -> Any:
     """y = a ∗ v, so the cotangent of aₙ is Σₖ gₙ₊ₖ vₖ."""
     full = mine[0] + len(other) - 1

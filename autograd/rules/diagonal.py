@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import REGISTRY, composed, define
+from ..primitive import REGISTRY, composed, define, written
 from .arrange import broadcast_to, ravel
 from .elementwise import convert
 from .index import scatter
@@ -23,6 +23,7 @@ def diagonal_length(rows: int, columns: int, offset: int) -> int:
     return max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
 
 
+@written("onto_diagonal(g)")
 def onto_diagonal(g: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Zeros of `shape` with `g` on a diagonal: the VJP of `np.diagonal`."""
     axis1, axis2 = axis1 % len(shape), axis2 % len(shape)
@@ -35,6 +36,7 @@ def onto_diagonal(g: Any, shape: tuple[int, ...], offset: int = 0, axis1: int = 
     return np.moveaxis(flat.reshape(*rest, rows, columns), (-2, -1), (axis1, axis2))
 
 
+@written("onto_diagonal(g)")
 def _trace(g: Any, shape: tuple[int, ...], offset: int, axis1: int, axis2: int) -> Any:
     """The VJP of a trace: each element of the diagonal gets the cotangent of their sum."""
     n = diagonal_length(shape[axis1], shape[axis2], offset)

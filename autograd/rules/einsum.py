@@ -15,7 +15,7 @@ import numpy as np
 
 from ..cotangent import unbroadcast
 from ..node import data_of
-from ..primitive import REGISTRY, define
+from ..primitive import REGISTRY, define, written
 from .arrange import broadcast_to, reshape, transpose
 from .elementwise import convert
 from .index import scatter
@@ -86,6 +86,14 @@ def _way(subscripts: str, ndims: tuple[int, ...], i: int) -> _Way:
     )
 
 
+@written("turned(subscripts, i)")
+def _turned(subscripts: str, operands_shapes: list[tuple[int, ...]], i: int) -> str:
+    """The subscripts of the rule for operand `i`, as formulas have them: with all of its labels."""
+    terms, output = _explicit(subscripts, tuple(map(len, operands_shapes)))
+    return ",".join([output, *terms[:i], *terms[i + 1 :]]) + "->" + terms[i]
+
+
+@written("einsum(g, others[:i], others[i + 1 :], subscripts=_turned(subscripts, operands_shapes, i))")
 def _rule(
     g: Any, i: int, others: list[Any], operands_shapes: list[tuple[int, ...]], subscripts: str, optimize: Any
 ) -> Any:

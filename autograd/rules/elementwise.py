@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import REGISTRY, Rule, define
+from ..primitive import REGISTRY, Rule, define, written
 from ..wrapping import unrecorded, unwrap
 
 __all__ = [
@@ -86,11 +86,13 @@ def of_reals(
     return elementwise(function, signature, forward=checked, **rules)
 
 
+@written("a / b")
 def ratio(a: Any, b: Any) -> Any:
     """a / b, but 0 where both are 0."""
     return a / (b + ((a == 0) & (b == 0)))
 
 
+@written("g * y * x ** (y - 1)")
 def power_x(g: Any, x: Any, y: Any) -> Any:
     """The VJP of a power for its base: g y xʸ⁻¹, and 0 where y is 0, also at x = 0."""
     if isinstance(y, int | float | complex):  # a Python number does not promote x; an array of it would
@@ -99,6 +101,7 @@ def power_x(g: Any, x: Any, y: Any) -> Any:
     return g * y * x ** np.where((x == 0) & (y == 0), 1, less)
 
 
+@written("g * z * log(x)")
 def power_y(g: Any, x: Any, z: Any) -> Any:
     """The VJP of a power z = xʸ for its exponent: g z log x, and 0 at x = 0."""
     # In z's dtype: NumPy's log of small integers is of half precision, that of a negative real number is NaN.

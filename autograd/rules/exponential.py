@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composed
+from ..primitive import composed, written
 from ..wrapping import unrecorded, unwrap
 from .elementwise import elementwise, power, ratio
 from .stable import sigmoid
@@ -40,6 +40,7 @@ def float_power(x: Any, y: Any) -> Any:
     return power(*converted(np.float_power, (x, y)))
 
 
+@written("x - y")
 def _lead(x: Any, y: Any) -> Any:
     """x − y, but 0 for two equal infinities."""
     with np.errstate(invalid="ignore"):

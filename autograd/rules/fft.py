@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from ..node import data_of
-from ..primitive import REGISTRY, composed, define
+from ..primitive import REGISTRY, composed, define, written
 from .elementwise import cast
 from .index import scatter
 from .rearrange import frozen
@@ -35,6 +35,7 @@ from .rearrange import frozen
 __all__: list[str] = []
 
 
+@written("resized(x)")
 def _fit(x: Any, n: int, axis: int) -> Any:
     """`x` with length n along `axis`: cut off, or filled with zeros."""
     length = x.shape[axis]
@@ -46,6 +47,7 @@ def _fit(x: Any, n: int, axis: int) -> Any:
     return scatter(x, (*x.shape[: axis % x.ndim], n, *x.shape[axis % x.ndim + 1 :]), key)
 
 
+@written("weights * x")
 def _weigh(x: Any, n: int, axis: int, mirrored: float) -> Any:
     """Half of a spectrum of n frequencies, each that has a mirror image multiplied by `mirrored`."""
     weights = np.full_like(data_of(x).real, mirrored, shape=x.shape[axis])

@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_windows
 
 from ..node import Value, data_of
-from ..primitive import composed, define
+from ..primitive import composed, define, written
 from ..wrapping import array_like, unwrap, wrap
 from .arrange import concatenate, pile, ravel
 from .elementwise import convert, where
@@ -144,6 +144,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     return getitem(filt, tuple(key))
 
 
+@written("sum_over_windows(g)")
 def _windows(g: Any, x_shape: tuple[int, ...], window_shape: Any, axis: Any) -> Any:
     """The VJP of the windows: each element gets the sum over the windows that it is in."""
     places = np_windows(places_in(x_shape, g), window_shape, axis)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import define
+from ..primitive import define, written
 from ..wrapping import unwrap
 
 __all__ = ["freeze", "getitem", "put", "scatter"]
@@ -48,6 +48,7 @@ def _repeats(key: Any) -> bool:
     return any(map(_is_positions, key)) if isinstance(key, tuple) else _is_positions(key)
 
 
+@written("x[key]")
 def _getitem(x: Any, key: Any) -> Any:
     return x[key]
 
@@ -112,12 +113,14 @@ def _rows(key: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
     return np.ravel_multi_index(parts, shape[: len(parts)], mode="wrap"), len(parts)
 
 
+@written("replace(x, key, v)")
 def _put(x: Any, v: Any, key: Any) -> Any:
     out = np.copy(x)  # writable, also where `x` is a scalar
     out[key] = v
     return out
 
 
+@written("last_wins(g[key])")
 def _last_wins(g: Any, key: Any) -> Any:
     """The cotangent of the values that are put at `key`: 0 for a value that a later one replaced."""
     picked = g[key]

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..errors import NoRuleError
 from ..node import data_of
-from ..primitive import REGISTRY, composed, define
+from ..primitive import REGISTRY, composed, define, written
 from ..wrapping import array_like, unrecorded
 from .arrange import broadcast_to, concatenate, reshape, stack
 from .convolution import convolve, vector
@@ -56,6 +56,7 @@ def _trimmed(p: Any) -> Any:
 # Powers and values
 
 
+@written("sum(g * k * x ** (k - 1), 1)")
 def _vander(g: Any, y: Any, increasing: bool) -> Any:
     """yᵢₖ = xᵢᵏ, so the cotangent of xᵢ is Σₖ gᵢₖ k xᵢᵏ⁻¹."""
     n = max(g.shape[1] - 1, 0)
@@ -68,6 +69,7 @@ def _vander(g: Any, y: Any, increasing: bool) -> Any:
 vander: Any = define(np.vander, "x; N=None, increasing=False -> y", promotes=True, x=_vander)
 
 
+@written("derivative(p)")
 def _derivative(p: Any, dtype: Any) -> Any:
     """The coefficients of the derivative; NumPy calculates the powers in integers, which may be too wide."""
     n = max(len(p) - 1, 0)

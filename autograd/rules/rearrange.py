@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import Value, data_of
-from ..primitive import REGISTRY, composed, define
+from ..primitive import REGISTRY, composed, define, written
 from ..wrapping import array_like, unwrap, wrap
 from .arrange import broadcast_to, ravel, reshape, transpose
 from .constant import tracked
@@ -108,6 +108,7 @@ def _copies(shape: tuple[int, ...], reps: tuple[int, ...]) -> tuple[list[int], t
     return [k for pair in zip(counts, lengths) for k in pair], tuple(range(0, 2 * n, 2))
 
 
+@written("sum_over_copies(g)")
 def _untile(g: Any, A_shape: tuple[int, ...], reps: tuple[int, ...]) -> Any:
     shape, axes = _copies(A_shape, reps)
     return g.reshape(shape).sum(axes).reshape(A_shape)
@@ -121,6 +122,7 @@ def tile(A: Any, reps: Any) -> Any:
     return _tile(A, tuple([operator.index(r) for r in np.atleast_1d(unwrap(reps)).tolist()]))
 
 
+@written("sum_over_copies(g)")
 def _unrepeat(g: Any, a_shape: tuple[int, ...], repeats: int, axis: int) -> Any:
     axis %= len(a_shape)
     return g.reshape(*a_shape[: axis + 1], repeats, *a_shape[axis + 1 :]).sum(axis + 1)

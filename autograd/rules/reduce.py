@@ -22,7 +22,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..errors import NoRuleError
 from ..node import Value
-from ..primitive import REGISTRY, define
+from ..primitive import REGISTRY, define, written
 from ..wrapping import array_like, operand, unrecorded, unwrap
 from .arrange import broadcast_to
 from .constant import tracked
@@ -50,6 +50,7 @@ __all__ = [
 Axis = int | tuple[int, ...] | None
 
 
+@written("kept(y, shape, axis, keepdims)")
 def restore(y: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """Put the reduced axes of an array of `shape` back into `y`, with length 1."""
     if keepdims or axis is None:  # a 0-d array broadcasts as it is
@@ -63,6 +64,7 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     return broadcast_to(restore(g, shape, axis, keepdims), shape)
 
 
+@written("n")
 def count(shape: tuple[int, ...], axis: Axis) -> int:
     """How many elements of an array of `shape` go into one element of its reduction along `axis`."""
     if axis is None or not shape:
@@ -262,6 +264,7 @@ def _before(lines: Any) -> Any:
     return np.concatenate([np.ones_like(lines[..., :1]), np.cumprod(lines[..., :-1], axis=-1)], axis=-1)
 
 
+@written("prod(a, axis, keepdims=True) / a")
 def _others(a: Any, a_shape: tuple[int, ...], axis: Axis) -> Any:
     """For each element, the product of the other ones: of those before it and those after it."""
     lines = as_lines(a, axis)
@@ -277,6 +280,7 @@ prod = define(
 )
 
 
+@written("g / n")
 def _divided(g: Any, n: int) -> Any:
     """g / n, also where n is beyond the range of float16."""
     return g / n if n < 2**15 else g * (1 / n)
@@ -327,6 +331,7 @@ def _deviation(a: Any, axis: Axis) -> Any:
     return np.conjugate(a - a.mean(axis, keepdims=True))
 
 
+@written("n - ddof")
 def _freedom(shape: tuple[int, ...], axis: Axis, ddof: float) -> Any:
     return max(count(shape, axis) - ddof, 0)  # as NumPy: none is left, not less
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composed, define
+from ..primitive import composed, define, written
 from .reduce import optional, typed
 
 __all__ = ["cumprod", "cumsum", "recurrence"]
@@ -37,6 +37,7 @@ def recurrence(a: Any, b: Any) -> Any:
     return s
 
 
+@written("backwards(g, a)")
 def _backwards(g: Any, a: Any) -> Any:
     """t[k] = g[k] + a[k] t[k+1]: each summand of a recurrence reaches every later element."""
     return recurrence_of(a[..., ::-1], g[..., ::-1])[..., ::-1]
@@ -70,12 +71,14 @@ def _unline(lines: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
     return lines.reshape(shape) if axis is None or not shape else lines.swapaxes(axis, -1)
 
 
+@written("reshape(flip(cumsum(flip(g, axis), axis), axis), a_shape)")
 def _cumsum_rule(g: Any, a_shape: tuple[int, ...], axis: int | None) -> Any:
     """Each element is in its own sum and in every later one."""
     later = np.cumsum(_line(g, axis, a_shape)[..., ::-1], axis=-1)[..., ::-1]
     return _unline(later, axis, a_shape)
 
 
+@written("reshape(flip(cumsum(flip(g * y, axis), axis), axis), a_shape) / a")
 def _cumprod_rule(g: Any, a: Any, y: Any, a_shape: tuple[int, ...], axis: int | None) -> Any:
     """The product of those before an element, times Σ g·(the product of those after it), for all ends of that."""
     g, a, y = (_line(value, axis, a_shape) for value in (g, a, y))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..node import data_of
-from ..primitive import define
+from ..primitive import define, written
 from .elementwise import of_reals
 from .reduce import Axis, restore
 
@@ -55,6 +55,7 @@ def sigmoid(x: Any) -> Any:
     """
 
 
+@written("log(1 + exp(x))")
 def softplus(x: Any) -> Any:
     """log(1 + eˣ), elementwise, without overflow: the smooth ReLU. Its derivative is σ(x).
 
@@ -76,6 +77,7 @@ def softplus(x: Any) -> Any:
     """
 
 
+@written("log(sum(exp(a), axis, keepdims=keepdims))")
 def logsumexp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log Σ eᵃ along `axis`, without overflow. Its gradient is the softmax of `a`.
 
@@ -117,6 +119,7 @@ def _logsumexp(a: Any, axis: Axis, keepdims: bool) -> Any:
     return y if keepdims else y.squeeze(axis)
 
 
+@written("restore(g, a_shape, axis, keepdims) * exp(a) / sum(exp(a), axis, keepdims=True)")
 def _logsumexp_a(g: Any, a: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """g times the softmax of a. Not e^(a − y): where y is large, its rounding error is many digits of that."""
     e = np.exp(a - _top(a, axis))

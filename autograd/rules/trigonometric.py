@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import composed, define
+from ..primitive import composed, define, written
 from .elementwise import elementwise, ratio
 
 __all__ = [
@@ -46,6 +46,7 @@ def _arccosh_root(x: Any) -> Any:
     return np.sqrt(x - 1) * np.sqrt(x - -1)
 
 
+@written("g * leg / hypot(y, x) ** 2")
 def _over_square(g: Any, leg: Any, y: Any, x: Any) -> Any:
     """g · leg / (x² + y²), 0 at the origin. Divided twice, since the square can overflow."""
     r = np.hypot(y, x)

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..devices import as_array
 from ..node import Value
-from ..primitive import REGISTRY, define
+from ..primitive import REGISTRY, define, written
 from ..wrapping import unwrap
 from .arrange import array_split, broadcast_to
 from .constant import CONSTANT, constant, tracked
@@ -227,6 +227,7 @@ for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
     REGISTRY[_extreme.accumulate] = _running(_extreme)
 
 
+@written("spread_over_segments(g)")
 def _spread_sums(g: Any, array_shape: tuple[int, ...], indices: Any, axis: int) -> Any:
     """The VJP of `add.reduceat`: each element gets the cotangents of the sums that it is in."""
     starts, stops = _segments(indices, array_shape[axis])

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.primitive import written
 from autograd.rules import stable
 from autograd.rules.elementwise import of_reals, tanh
 from autograd.rules.stable import sigmoid
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+@written("maximum(0, x)")
 def relu(x: Any) -> Any:
     """max(0, x), elementwise. Its derivative is the indicator of x > 0 (so 0 at 0).
 
@@ -123,6 +125,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return smooth_relu(x, float(beta), float(threshold))
 
 
+@written("log(sigmoid(x))")
 def logsigmoid(x: Any) -> Any:
     """log σ(x) = −log(1 + e⁻ˣ), exact where σ(x) rounds to 0 or 1. Its derivative is σ(−x).
 
@@ -153,6 +156,7 @@ logsigmoid = of_reals(
 )
 
 
+@written("x / (1 + absolute(x))")
 def softsign(x: Any) -> Any:
     """x / (1 + |x|), in (−1, 1): saturates more slowly than tanh (Glorot & Bengio, 2010).
 
@@ -186,6 +190,7 @@ softsign = of_reals(softsign, "x -> y", forward=lambda x: x / (1.0 + np.absolute
 # Piecewise linear ones
 
 
+@written("clip(x, low, high)")
 def bounded(x: Any, low: float, high: float) -> Any:
     """x, but not less than `low` nor more than `high`; the derivative is 1 strictly between them."""
     return np.clip(x, low, high)

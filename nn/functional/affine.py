@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from autograd.primitive import define
+from autograd.primitive import define, written
 
 __all__ = ["linear"]
 
@@ -16,6 +17,7 @@ __all__ = ["linear"]
 LARGE, FEW = 1 << 19, 3
 
 
+@written("x @ weight.T if bias is None else x @ weight.T + bias")
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """z = x Wᵀ + b, the affine map of a layer, on rows.
 
@@ -50,6 +52,7 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
     return z
 
 
+@written("a @ matrix")
 def _product(a: Any, matrix: Any) -> Any:
     """`a @ matrix`; between two matrices NumPy's `dot` is the same product and starts sooner."""
     if a.ndim != 2:
@@ -62,6 +65,7 @@ def _product(a: Any, matrix: Any) -> Any:
     return a.dot(matrix)
 
 
+@written("g.T @ x")
 def _outer(g: Any, x: Any) -> Any:
     """`g.T @ x`, the sum over the rows of the outer products of g's with x's."""
     if x.size >= LARGE and 1 < g.shape[1] <= FEW and _plain(g, x):
@@ -72,11 +76,17 @@ def _outer(g: Any, x: Any) -> Any:
     return g.T.dot(x)
 
 
+@written("sum(g, axis=0)")
 def _total(g: Any) -> Any:
     """The sum of the rows of `g`; for BLAS a product with ones, which is the quicker of the two."""
     if g.__class__ is np.ndarray and g.dtype.char in "fd":
-        return np.ones(len(g), g.dtype).dot(g)
+        return _ones(len(g), g.dtype).dot(g)
     return g.sum(0)
+
+
+@lru_cache(maxsize=4)
+def _ones(n: int, dtype: Any) -> Any:
+    return np.ones(n, dtype)
 
 
 def _plain(a: Any, b: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.primitive import written
 from autograd.rules.elementwise import elementwise
 from autograd.rules.stable import above_ramp, sigmoid, softplus
 
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 
+@written("-(y * log(p) + (1 - y) * log(1 - p))")
 def binary_cross_entropy(p: Any, y: Any) -> Any:
     """−[y log p + (1−y) log(1−p)], elementwise, for probabilities p and targets y in [0, 1].
 
@@ -44,6 +46,7 @@ def binary_cross_entropy(p: Any, y: Any) -> Any:
     """
 
 
+@written("log(1 + exp(z)) - y * z")
 def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
     """−[y log σ(z) + (1−y) log(1−σ(z))] = log(1 + eᶻ) − y z, elementwise, without overflow.
 
@@ -67,11 +70,25 @@ def binary_cross_entropy_with_logits(z: Any, y: Any) -> Any:
     """
 
 
+@written("log(p)")
+def _log(p: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100)
+
+
+@written("log(1 - p)")
+def _log1m(p: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log1p(-p), -100)
+
+
 binary_cross_entropy = elementwise(
     binary_cross_entropy,
     "p, y -> loss",
     forward=lambda p, y: -(y * _log(p) + (1 - y) * _log1m(p)),
-    p=lambda g, p, y: g * (p - y) / np.maximum(p * (1 - p), max(1e-12, float(np.finfo(p.dtype).tiny))),
+    p=written("g * (p - y) / (p * (1 - p))")(
+        lambda g, p, y: g * (p - y) / np.maximum(p * (1 - p), max(1e-12, float(np.finfo(p.dtype).tiny)))
+    ),
     y=lambda g, p: g * (_log1m(p) - _log(p)),
 )
 binary_cross_entropy_with_logits = elementwise(
@@ -81,16 +98,6 @@ binary_cross_entropy_with_logits = elementwise(
     z=lambda g, z, y: g * (sigmoid(z) - y),
     y=lambda g, z: -g * z,
 )
-
-
-def _log(p: Any) -> Any:
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(p), -100)
-
-
-def _log1m(p: Any) -> Any:
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log1p(-p), -100)
 
 
 def weighted_binary_cross_entropy_with_logits(z: Any, y: Any, pos_weight: Any) -> Any:

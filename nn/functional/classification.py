@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.node import data_of
-from autograd.primitive import define
+from autograd.primitive import define, written
 from autograd.rules.constant import tracked
 from autograd.rules.elementwise import convert, ratio
 from autograd.wrapping import array_like
@@ -193,6 +193,7 @@ def _nll(log_probabilities: Any, target: Any, weight: Any, ignore_index: int) ->
 # made most of: their rule is g q. The second result is differentiable itself, which makes the second order right.
 
 
+@written("-log(softmax(z)[target]), softmax(z) - _one_hot(z, target)")
 def class_cross_entropy(z: Any, target: Any) -> Any:
     """The loss −log pₜ of each example, for the number t of its class, and q = p − y."""
     axis, key = _axis(z), _places(target)
@@ -205,6 +206,7 @@ def class_cross_entropy(z: Any, target: Any) -> Any:
     return np.log(total).squeeze(axis) - right, q
 
 
+@written("-sum(y * log(softmax(z)), _axis(z)), softmax(z) * sum(y, _axis(z), keepdims=True) - y")
 def soft_cross_entropy(z: Any, y: Any) -> Any:
     """The loss −Σ y log p of each example, and q = p Σ y − y: the y need not have the sum 1."""
     axis = _axis(z)
@@ -217,6 +219,10 @@ def soft_cross_entropy(z: Any, y: Any) -> Any:
     return (mass * np.log(total)).squeeze(axis) - right, q
 
 
+@written(
+    "expand_dims(g[0], _axis(q)) * q + (q + (0 if y is None else y)) * (g[1]"
+    " - sum((q + (0 if y is None else y)) * g[1], _axis(q), keepdims=True) / (1 if mass is None else mass))"
+)
 def _logits_rule(g: Any, q: Any, y: Any, mass: Any) -> Any:
     """The cotangent of the logits: that of the loss times q, and for that of q the derivative of the softmax.
 
@@ -236,6 +242,7 @@ def _soft_z(g: Any, q: Any, y: Any) -> Any:
     return _logits_rule(g, q, y, y.sum(_axis(q), keepdims=True) if g[1] is not None else None)
 
 
+@written("-expand_dims(g[0], _axis(z)) * log(softmax(z)) + sum(g[1] * softmax(z), _axis(z), keepdims=True) - g[1]")
 def _soft_y(g: Any, z: Any) -> Any:
     axis = _axis(z)
     log_p, parts = log_softmax(z, axis), []

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import define
+from autograd.primitive import define, written
 from autograd.rules.elementwise import of_reals
 from autograd.rules.stable import sigmoid, softplus
 
@@ -24,6 +24,7 @@ _FAR = 800.0  # σ(−800) is 0
 _NORMAL_FAR = 40.0  # Φ(−40) is 0
 
 
+@written("x * sigmoid(x)")
 def silu(x: Any) -> Any:
     """x σ(x), also called swish (Elfwing, Uchibe & Doya, arXiv:1702.03118, 2017).
 
@@ -46,6 +47,7 @@ def silu(x: Any) -> Any:
     """
 
 
+@written("g * (sigmoid(x) + x * sigmoid(x) * (1 - sigmoid(x)))")
 def _silu_x(g: Any, x: Any) -> Any:
     s = sigmoid(x)
     return g * (s + np.clip(x, -_FAR, _FAR) * s * (1 - s))
@@ -54,6 +56,7 @@ def _silu_x(g: Any, x: Any) -> Any:
 silu = of_reals(silu, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * sigmoid(x), x=_silu_x)
 
 
+@written("x * tanh(softplus(x))")
 def mish(x: Any) -> Any:
     """x tanh(log(1 + eˣ)) (Misra, arXiv:1908.08681, 2019).
 
@@ -76,6 +79,7 @@ def mish(x: Any) -> Any:
     """
 
 
+@written("g * (tanh(softplus(x)) + x * sigmoid(x) * (1 - tanh(softplus(x)) ** 2))")
 def _mish_x(g: Any, x: Any) -> Any:
     gate = np.tanh(softplus(x))
     return g * (gate + np.clip(x, -_FAR, _FAR) * sigmoid(x) * (1 - gate * gate))
@@ -117,6 +121,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     return gaussian_gate(x) if approximate == "none" else gaussian_gate_by_tanh(x)
 
 
+@written("x * normal_cdf(x)")
 def gaussian_gate(x: Any) -> Any:
     """x Φ(x)."""
     return np.maximum(x, -_NORMAL_FAR) * normal_cdf(x)
@@ -125,7 +130,9 @@ def gaussian_gate(x: Any) -> Any:
 gaussian_gate = of_reals(
     gaussian_gate,
     "x -> y",
-    x=lambda g, x: g * (normal_cdf(x) + np.clip(x, -_NORMAL_FAR, _NORMAL_FAR) * normal_pdf(x)),
+    x=written("g * (normal_cdf(x) + x * normal_pdf(x))")(
+        lambda g, x: g * (normal_cdf(x) + np.clip(x, -_NORMAL_FAR, _NORMAL_FAR) * normal_pdf(x))
+    ),
 )
 
 _TWICE = 2 * (2 / np.pi) ** 0.5
@@ -136,11 +143,13 @@ def _gate_by_tanh(t: Any) -> Any:
     return sigmoid(_TWICE * t * (1 + 0.044715 * t * t))
 
 
+@written("x * _gate_by_tanh(x)")
 def gaussian_gate_by_tanh(x: Any) -> Any:
     """x times the approximation of Φ(x) by a tanh."""
     return np.maximum(x, -_NORMAL_FAR) * _gate_by_tanh(np.clip(x, -_NORMAL_FAR, _NORMAL_FAR))
 
 
+@written("g * (_gate_by_tanh(x) + x * _gate_by_tanh(x) * (1 - _gate_by_tanh(x)) * _TWICE * (1 + 3 * 0.044715 * x * x))")
 def _gaussian_gate_by_tanh_x(g: Any, x: Any) -> Any:
     t = np.clip(x, -_NORMAL_FAR, _NORMAL_FAR)  # its cube cannot overflow
     s = _gate_by_tanh(t)
@@ -180,6 +189,7 @@ hardswish = of_reals(
 )
 
 
+@written("a * sigmoid(b)")
 def glu(x: Any, axis: int = -1) -> Any:
     """a σ(b), where a and b are the halves of `x` along `axis` (Dauphin et al., arXiv:1612.08083, 2016).
 
@@ -224,6 +234,7 @@ def _glu(x: Any, axis: int) -> Any:
     return a * sigmoid(b)
 
 
+@written("concatenate(g * sigmoid(b), g * a * sigmoid(b) * (1 - sigmoid(b)))")
 def _glu_x(g: Any, x: Any, axis: int) -> Any:
     a, b = _halves(x, axis)
     s = sigmoid(b)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import define
+from autograd.primitive import define, written
 from autograd.rules.index import freeze, scatter
 from autograd.wrapping import array_like
 
 __all__ = ["embedding"]
 
 
+@written("weight[indices]")
 def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
     """The rows of `weight` with these numbers.
 

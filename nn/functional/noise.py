@@ -8,12 +8,13 @@ import numpy as np
 
 from autograd.devices import device_of, move
 from autograd.node import data_of
-from autograd.primitive import define
+from autograd.primitive import define, written
 from autograd.wrapping import array_like
 
 __all__ = ["dropout"]
 
 
+@written("scale * keep * x")
 def dropout(
     x: Any,
     p: float = 0.5,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.primitive import written
 from autograd.rules.elementwise import of_reals
 
 __all__ = ["erfc", "normal_cdf", "normal_pdf"]
@@ -99,6 +100,7 @@ def erfc(x: Any) -> Any:
     return y.reshape(x.shape)
 
 
+@written("phi(x)")
 def normal_pdf(x: Any) -> Any:
     """φ(x) = e^(−x²/2) / √(2π), of an array or a Tensor."""
     x = np.clip(x, -40.0, 40.0)  # φ(40) is 0, and x² cannot overflow

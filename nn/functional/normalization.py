@@ -18,7 +18,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd.cotangent import unbroadcast
 from autograd.node import data_of
-from autograd.primitive import define
+from autograd.primitive import define, written
 from autograd.rules.arrange import broadcast_to
 from autograd.rules.reduce import count
 from autograd.wrapping import array_like
@@ -28,6 +28,11 @@ __all__ = ["group_norm", "layer_norm", "rms_norm", "standardize"]
 Axes = tuple[int, ...]
 
 
+@written(
+    "(x - mean) / sqrt(var + eps) * (1 if weight is None else weight) + (0 if bias is None else bias),"
+    " mean(x, axes, keepdims=True) if centered else 0,"
+    " var(x, axes, keepdims=True) if centered else mean(x**2, axes, keepdims=True)"
+)
 def standardize(
     x: Any,
     weight: Any = None,
@@ -190,6 +195,12 @@ def _combined(d: Any, along: Any, r: Any, g: Any, mean: Any, scale: Any) -> Any:
     return d
 
 
+@written(
+    "((h := g[0] * (1 if weight is None else weight))"
+    " - (sum(h, axes, keepdims=True) / count(x.shape, axes) if centered else 0)"
+    " - (r := (x - mean) / sqrt(var + eps)) * sum(h * r, axes, keepdims=True) / count(x.shape, axes)) / sqrt(var + eps)"
+    " + (g[1] / count(x.shape, axes) if centered else 0) + 2 * g[2] * (x - mean) / count(x.shape, axes)"
+)
 def _x_rule(
     g: Any, x: Any, weight: Any, mean: Any, var: Any, axes: Axes, eps: float, centered: bool, sums: _Sums
 ) -> Any:
@@ -222,6 +233,7 @@ def _x_rule(
     return sum(parts[1:], parts[0]) if parts else np.zeros_like(x)
 
 
+@written("unbroadcast(g[0] * (x - mean) / sqrt(var + eps), weight_shape)")
 def _weight_rule(
     g: Any, x: Any, weight_shape: tuple[int, ...], mean: Any, var: Any, axes: Axes, eps: float, sums: _Sums
 ) -> Any:
@@ -242,6 +254,7 @@ def _weight_rule(
     return sum([summed(gy[k], x[k], mean[k], r[k]) for k in few]) if few else summed(gy, x, mean, r)
 
 
+@written("unbroadcast(g[0], bias_shape)")
 def _bias_rule(g: Any, x_shape: tuple[int, ...], bias_shape: tuple[int, ...], axes: Axes, sums: _Sums) -> Any:
     gy = g[0]
     if gy is None:

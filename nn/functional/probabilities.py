@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import define
+from autograd.primitive import define, written
 from autograd.rules.reduce import Axis
 
 __all__ = ["log_softmax", "softmax"]
 
 
+@written("exp(x) / sum(exp(x), axis, keepdims=True)")
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """y = eˣ / Σ eˣ along `axis`: positive numbers with the sum 1. Computed as e^(x − max x), so nothing overflows.
 
@@ -39,6 +40,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     """
 
 
+@written("x - log(sum(exp(x), axis, keepdims=True))")
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """y = x − log Σ eˣ along `axis`: exact where the softmax rounds to 0 or 1.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.primitive import written
 from autograd.rules.elementwise import of_reals
 
 from .activations import scaled
@@ -30,6 +31,7 @@ def _step(x: Any) -> Any:
 # Rectifiers with a slope for x < 0
 
 
+@written("x if x > 0 else slope * x")
 def rectify(x: Any, slope: Any) -> Any:
     """x where x > 0, else slope · x."""
     return np.maximum(x, 0) + slope * np.minimum(x, 0)

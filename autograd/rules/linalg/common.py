@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...node import data_of
+from ...primitive import written
 
 __all__ = ["adjoint", "conj", "epsilon", "fold", "half", "require_invariance", "transposed"]
 
@@ -31,6 +32,7 @@ def epsilon(x: Any) -> float:
     return float(np.finfo(x.dtype).eps)
 
 
+@written("half(x) if lower else upper_half(x)")
 def half(x: Any, lower: bool = True) -> Any:
     """One triangle of X with the diagonal halved: half(X) + half(X)ᴴ is X, where X is Hermitian."""
     array, n = data_of(x), x.shape[-1]

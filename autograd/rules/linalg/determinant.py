@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import NoRuleError
 from ...node import Value, data_of
-from ...primitive import define
+from ...primitive import define, written
 from ..elementwise import ratio
 from .common import adjoint, conj, epsilon, transposed
 
@@ -87,6 +87,7 @@ def _cofactors(g: Any, a: Any) -> Any:
 cofactors = define(cofactors, "a -> c", a=_cofactors)
 
 
+@written("(g * y)[..., None, None] * inv(a).swapaxes(-1, -2)")
 def _det(g: Any, a: Any, y: Any) -> Any:
     inverse = _inverse(a)
     if inverse is None or (abs(data_of(y)) < np.finfo(y.dtype).tiny).any():  # y may have vanished: 0 is not det(A)
@@ -94,6 +95,7 @@ def _det(g: Any, a: Any, y: Any) -> Any:
     return (g * y)[..., None, None] * transposed(inverse)
 
 
+@written("g[1][..., None, None] * inv(a).swapaxes(-1, -2)")
 def _slogdet(g: Any, a: Any, sign: Any) -> Any:
     g_sign, g_log = g
     if g_log is None and sign.dtype.kind != "c":

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ...node import data_of
-from ...primitive import composed, define
+from ...primitive import composed, define, written
 from ..reduce import restore, share
 from .spectra import svd
 
@@ -34,6 +34,7 @@ def _slope(x: Any) -> Any:
     return np.conjugate(x) * ((data_of(size) != 0) / _safe(size))
 
 
+@written("y")
 def _safe(y: Any) -> Any:
     """`y`, but 1 where it is 0."""
     return y + (data_of(y) == 0)

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from ...node import data_of
-from ...primitive import composed, define
+from ...primitive import composed, define, written
 from ..elementwise import cast, ratio
 from .common import adjoint, conj, epsilon, fold, require_invariance, transposed
 from .factorisations import complement
@@ -140,6 +140,7 @@ def _in_order(g: Any, w: Any, found: Any) -> Any:
     return (g[..., None, :] @ share)[..., 0, :]
 
 
+@written("inv(v).T @ diag(g) @ v.T")
 def _eigvals(g: Any, a: Any, w: Any, a_dtype: Any) -> Any:
     found, v = np.linalg.eig(a)
     return _eig((_in_order(g, w, found), None), found, v, a_dtype)

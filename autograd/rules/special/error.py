@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...primitive import written
 from .table import either, polynomial, special
 
 __all__ = ["dawsn", "erf", "erfc", "erfcx", "erfi", "log_ndtr", "ndtr", "ndtri", "wofz"]
@@ -31,6 +32,7 @@ def _tail(x: Any, sign: float) -> Any:
     return t * polynomial(_ODD_FACTORIALS, t)
 
 
+@written("2 * x * y - _C")
 def _erfcx_slope(x: Any, y: Any) -> Any:
     if np.iscomplexobj(x):
         return 2 * x * y - _C
@@ -39,6 +41,7 @@ def _erfcx_slope(x: Any, y: Any) -> Any:
     return np.where(far, _C * _tail(np.where(far, x, _FAR), -1), 2 * np.where(far, 0, x) * y - _C)
 
 
+@written("1 - 2 * x * y")
 def _dawsn_slope(x: Any, y: Any) -> Any:
     if np.iscomplexobj(x):
         return 1 - 2 * x * y
@@ -63,6 +66,7 @@ def _density(x: Any) -> Any:
     return np.exp(x * x * -0.5) / _ROOT2PI
 
 
+@written("_density(x) / ndtr(x)")
 def _mills(x: Any) -> Any:
     """φ(x) / Φ(x), the derivative of log Φ. On the left, where both vanish, √(2/π) / erfcx(−x/√2)."""
     if np.iscomplexobj(x):

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.special
 
 from ...errors import NoRuleError
-from ...primitive import REGISTRY, define
+from ...primitive import REGISTRY, define, written
 from .. import stable
 from ..arrange import broadcast_to
 from ..elementwise import astype, power_x, power_y, ratio
@@ -47,6 +47,7 @@ def _exprel_slope(x: Any) -> Any:
 exprel: Any = special("exprel", "x -> y", x=lambda g, x: g * _exprel_slope(x))
 
 
+@written("False")
 def _no_logarithm(x: Any, y: Any) -> Any:
     """Where x log(y) is 0 although y has no finite real logarithm."""
     return (x == 0) & ((y == 0) if np.iscomplexobj(y) else (y <= 0))
@@ -73,11 +74,13 @@ log_expit: Any = special("log_expit", "x -> y", x=lambda g, x: g * expit(-x))
 logit: Any = special("logit", "x -> y", x=lambda g, x: ratio(g, x * (1 - x)))
 
 
+@written("exp(x) / sum(exp(x), axis, keepdims=True)")
 def softmax(x: Any, axis: Axis = None) -> Any:
     """eˣ / Σ eˣ along `axis`, over all elements by default; without overflow."""
     return scipy.special.softmax(x, axis=axis)
 
 
+@written("x - log(sum(exp(x), axis, keepdims=True))")
 def log_softmax(x: Any, axis: Axis = None) -> Any:
     """The logarithm of `softmax`, also where that is 0 to the precision of the numbers."""
     return scipy.special.log_softmax(x, axis=axis)
@@ -156,6 +159,7 @@ REGISTRY[scipy.special.logsumexp] = logsumexp
 # Entropies
 
 
+@written("-log(x) - 1")
 def _entropy_slope(g: Any, x: Any) -> Any:
     """−log(x) − 1; at 0 infinite, but 0 where the cotangent is 0."""
     return -np.log(np.where((x <= 0) & (g == 0), 1, x)) - 1
@@ -164,6 +168,7 @@ def _entropy_slope(g: Any, x: Any) -> Any:
 entr: Any = special("entr", "x -> y", x=lambda g, x: g * _entropy_slope(g, x))
 
 
+@written("log(x / y)")
 def _log_ratio(g: Any, x: Any, y: Any) -> Any:
     """log(x / y); 0 where both are 0, and where it is infinite and the cotangent is 0."""
     skip = (x == 0) & ((y == 0) | (g == 0))
@@ -218,6 +223,7 @@ def _log_slope(log: Any, lmbda: Any) -> Any:
     return log * log * _exprel_slope(lmbda * log)
 
 
+@written("g * log(x) ** 2 * _exprel_slope(lmbda * log(x))")
 def _boxcox_lmbda(g: Any, x: Any, lmbda: Any, y: Any) -> Any:
     zero = x == 0
     at_0 = -y / np.where(zero, lmbda, 1)  # y is −1/λ there

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from ...primitive import REGISTRY
+from ...primitive import REGISTRY, written
 from ..elementwise import elementwise, ratio
 from .exponential import xlog1py, xlogy
 from .table import alias, either, only_real, special, undefined
@@ -38,6 +38,7 @@ digamma: Any = special("digamma", "x -> y", x=lambda g, x: g * hurwitz(2.0, only
 alias("psi", digamma)
 
 
+@written("-y * digamma(x)")
 def _reciprocal_slope(x: Any, y: Any) -> Any:
     """The derivative of 1/Γ. Left of ½ by reflection, 1/Γ(x) = Γ(1 − x) sin(πx) / π, which knows no poles."""
     left = np.real(x) < 0.5
@@ -84,6 +85,7 @@ def multigammaln(a: Any, d: int) -> Any:
     return scipy.special.multigammaln(a, d)
 
 
+@written("g * sum_over_k(digamma(a - k / 2))")
 def _multigammaln(g: Any, a: Any, d: int) -> Any:
     slope = digamma(a)
     for k in range(1, int(d)):
@@ -153,6 +155,7 @@ betainccinv: Any = special("betainccinv", "a, b, p -> x", p=lambda g, a, b, x: -
 # Binomial coefficients, rising factorials
 
 
+@written("y * (digamma(n + 1) - digamma(n - k + 1))")
 def _binom_n(n: Any, k: Any, y: Any) -> Any:
     """Where the coefficient is 0, digamma has a pole: there Γ(n+1) R(k+1) R(n−k+1) with R = 1/Γ is differentiated."""
     zero = y == 0
@@ -166,6 +169,7 @@ def _binom_n(n: Any, k: Any, y: Any) -> Any:
     )
 
 
+@written("y * (digamma(n - k + 1) - digamma(k + 1))")
 def _binom_k(n: Any, k: Any, y: Any) -> Any:
     zero = y == 0
     n0, k0, n1, k1 = np.where(zero, n, 1), np.where(zero, k, 0), np.where(zero, 1, n), np.where(zero, 0, k)

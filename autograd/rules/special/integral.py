@@ -13,7 +13,7 @@ import numpy as np
 import scipy.special
 
 from ...errors import NoRuleError
-from ...primitive import REGISTRY
+from ...primitive import REGISTRY, written
 from .table import either, polynomial, special, total
 
 __all__ = ["ellipe", "ellipk", "ellipkm1", "exp1", "expi", "expn", "hyp0f1", "hyp1f1", "hyp2f1", "lambertw", "spence"]
@@ -34,11 +34,13 @@ _SINHC = [1 / math.factorial(2 * k + 1) for k in range(11)]
 _LOG_RATIO = [(-1) ** k / (k + 1) for k in range(24)]
 
 
+@written("sin(x) / x")
 def _sinc(x: Any) -> Any:
     """sin(x) / x; near 0, where that loses its derivatives, by its series."""
     return either(np.abs(x) < 1, x, lambda x: polynomial(_SINC, x * x), 0, lambda x: np.sin(x) / x, 1)
 
 
+@written("sinh(x) / x")
 def _sinhc(x: Any) -> Any:
     """sinh(x) / x, likewise."""
 
@@ -48,6 +50,7 @@ def _sinhc(x: Any) -> Any:
     return either(np.abs(x) < 1, x, lambda x: polynomial(_SINHC, x * x), 0, far, 1)
 
 
+@written("log(z) / (1 - z)")
 def _spence_slope(z: Any) -> Any:
     """log(z) / (1 − z); near 1, where that loses its derivatives, by its series."""
     return -either(
@@ -55,6 +58,7 @@ def _spence_slope(z: Any) -> Any:
     )
 
 
+@written("-expn(n - 1, x)")
 def _expn_slope(n: Any, x: Any, y: Any) -> Any:
     """−E(n − 1, x); SciPy has no negative orders, but x E(−1, x) = e⁻ˣ + E(0, x)."""
     return -np.where(n > 0, expn(np.maximum(n - 1, 0), x), (np.exp(-x) + y) / x)
@@ -92,6 +96,7 @@ def _ellipk_slope(m: Any) -> Any:
     return hyp2f1(1.5, 1.5, 2.0, m) * (math.pi / 8)
 
 
+@written("_ellipk_slope(1 - p)")
 def _ellipkm1_slope(p: Any, y: Any) -> Any:
     """K′(1 − p), for small p as (E/p − K) / (2m): in m = 1 − p the digits of p are lost, and E hardly minds."""
     small, visible = p < 0.5, p > np.finfo(p.dtype).eps
@@ -134,6 +139,7 @@ REGISTRY[scipy.special.lambertw] = lambertw
 # Orthogonal polynomials, by those of one degree less
 
 
+@written("n - 1")
 def _less(n: Any) -> Any:
     """One degree less than `n`, which need not be whole; of 0, whose polynomial is constant, 0."""
     if np.any((n < 0) & (n == np.floor(n))):

@@ -11,7 +11,7 @@ import scipy.special
 
 from ...cotangent import unbroadcast
 from ...errors import NoRuleError
-from ...primitive import REGISTRY, Rule, define
+from ...primitive import REGISTRY, Rule, define, written
 from ..elementwise import elementwise
 
 __all__ = ["alias", "either", "only_real", "polynomial", "special", "total", "undefined"]
@@ -20,6 +20,7 @@ __all__ = ["alias", "either", "only_real", "polynomial", "special", "total", "un
 def undefined(name: str, argument: str) -> Rule:
     """The rule for an argument in which no derivative is known: a gradient that is asked for is not dropped."""
 
+    @written("undefined")
     def rule(g: Any) -> NoReturn:
         raise NoRuleError(
             f"scipy.special.{name} has no differentiation rule for its argument {argument!r}, and its gradient was "
@@ -52,7 +53,9 @@ def _fitted(rule: Rule) -> Rule:
         return result if isinstance(g, tuple) or result.dtype == g.dtype else result.astype(g.dtype)
 
     names = ", ".join(inspect.signature(rule).parameters)
-    return eval(f"lambda {names}: fit(rule({names}), g)", {"rule": rule, "fit": fit})  # type: ignore[no-any-return]
+    fitted: Rule = eval(f"lambda {names}: fit(rule({names}), g)", {"rule": rule, "fit": fit})
+    fitted.__wrapped__ = rule  # type: ignore[attr-defined]  # for its formula
+    return fitted
 
 
 def alias(name: str, record: Callable[..., Any]) -> None:
@@ -62,6 +65,7 @@ def alias(name: str, record: Callable[..., Any]) -> None:
         REGISTRY[function] = record
 
 
+@written("f(x) if first else h(x)")
 def either(first: Any, x: Any, f: Callable[[Any], Any], at: Any, h: Callable[[Any], Any], other: Any) -> Any:
     """f(x) where `first` holds, h(x) elsewhere.
 
@@ -88,6 +92,7 @@ def total(g: Sequence[Any], slopes: Sequence[Callable[[], Any]], shape: Any, dty
     return unbroadcast(result, shape).astype(dtype)
 
 
+@written("x")
 def only_real(name: str, x: Any) -> Any:
     """`x`, if it is real: there the rule for `name` is one."""
     if np.iscomplexobj(x):
