@@ -87,6 +87,8 @@ def settle(cotangent: Any, node: Node, position: int, record: bool) -> Any:
 
 
 def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
+    from .derivation.fitting import rule_with_shapes  # reads formulas, which nothing else here needs
+
     primitive, parent = node.primitive, node.parents[position]
     assert parent is not None
     called = "" if parent.name is None else f", the Tensor {parent.name!r}"
@@ -115,6 +117,7 @@ def _refusal(cotangent: Any, node: Node, position: int) -> VJPError:
         f"the backward rule of {input_of(node, position)}{called} returned a cotangent that does not fit.\n"
         f"  got       {got}\n"
         f"  expected  {parent.kind.__name__} of shape {parent.shape}, dtype {parent.dtype}, as that input\n"
+        f"{rule_with_shapes(node, position)}"
         f"The output has shape {node.shape}, dtype {node.dtype}.{hint}{recorded_at(node)}"
     )
 

@@ -27,7 +27,9 @@ from __future__ import annotations
 
 import linecache
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import combinations
 from types import FunctionType
 from typing import Any
@@ -42,7 +44,7 @@ from .node import Node, Parts, Value, tick
 from .primitive import Primitive, Repeated, part
 from .wrapping import PLAIN, operand, regroup, result_class, unrecorded, wrap
 
-__all__ = ["lift", "make_recorder", "source", "taken"]
+__all__ = ["instrument", "lift", "make_recorder", "source", "taken"]
 
 
 def taken(whole: Node, k: int, array: Any) -> Any:
@@ -87,8 +89,14 @@ def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -
     mixed = mixing_error(primitive.name, operands)
     if mixed is not None:
         raise mixed from None
-    shown = ", ".join(describe(o) for o in operands)
-    error.add_note(f"in {primitive.name}({shown})")
+    with suppress(Exception):  # it must not hide the error: this one may refuse notes
+        error.add_note(f"in {primitive.name}({', '.join(describe(o) for o in operands)})")
+        if isinstance(error, ValueError):
+            from .derivation.fitting import product_that_does_not_fit  # reads formulas, which nothing else here needs
+
+            told = product_that_does_not_fit(primitive, operands)
+            if told:
+                error.add_note(told)
 
 
 def miscounted(primitive: Primitive, result: Any) -> None:
@@ -174,6 +182,27 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
 
 _writing = threading.Lock()
 
+#: The recorders that have been called.
+_written: weakref.WeakSet[Any] = weakref.WeakSet()
+
+#: What is put in front of each recorder, and of one that is called for the first time; see `instrument`.
+_instrument: Callable[[Any], None] | None = None
+
+
+def instrument(begin: Callable[[Any], None] | None, end: Callable[[], None] = lambda: None) -> None:
+    """Call `begin` with each recorder that has been called, and with another one at its first call; then `end`.
+
+    A profile gives them other code in this way, and takes it away with None and an `end`: there is nothing to ask for
+    when an operation runs. No recorder is written meanwhile.
+    """
+    global _instrument
+    with _writing:
+        _instrument = begin
+        if begin is not None:
+            for record in list(_written):
+                begin(record)
+        end()
+
 
 def _unwritten(*args: Any, **kwargs: Any) -> Any:
     write(record)  # type: ignore[name-defined] # noqa: F821 (names of the scope that make_recorder gives it)
@@ -197,7 +226,11 @@ def _write_now(record: Any, primitive: Primitive) -> None:
     primitive.pulls = Repeated(pulls[0]) if primitive.variadic and pulls[0] else pulls
     record.__globals__.update(_SCOPE, Tensor=result_class())
     record.__defaults__, record.__kwdefaults__ = written["record"].__defaults__, written["record"].__kwdefaults__
+    _written.add(record)
     record.__code__ = written["record"].__code__  # last: from here on, another thread calls the new code
+    begin = _instrument
+    if begin is not None:
+        begin(record)
 
 
 def _pull(primitive: Primitive, name: str) -> Any:

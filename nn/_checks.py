@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-__all__ = ["fitting", "floating", "positive"]
+__all__ = ["fitting", "floating", "positive", "say_where"]
 
 
 def positive(name: str, n: Any) -> int:
@@ -55,3 +56,24 @@ def fitting(module: Any, x: Any, dtype: Any) -> Any:
             f"{module!r} has {dtype} parameters and was given {given} input: nothing is converted silently; {remedy}."
         )
     return x
+
+
+def say_where(module: Any, error: Exception) -> None:
+    """Add to an error that leaves a module where it comes from, as in "in MLP.linear2".
+
+    Each module that it leaves says it again, with the path from where it stands.
+    """
+    with suppress(Exception):  # it must not hide the error: this one may refuse notes
+        left, beyond, note = getattr(error, "_raised_in", (id(module), "", None))
+        path = next((path for path, part in module.named_modules() if id(part) == left), None)
+        if path is None:  # called by it, but no part of it
+            return
+        path = ".".join(filter(None, (path, beyond)))
+        told = f"in {type(module).__name__}{'.' if path else ''}{path}"
+        notes = getattr(error, "__notes__", [])
+        if note in notes:
+            notes[notes.index(note)] = told
+        else:
+            error.add_note(told)
+        # a number, not the module: errors are pickled with what they hold, on the way to another process
+        error._raised_in = (id(module), path, told)  # type: ignore[attr-defined]

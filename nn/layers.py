@@ -99,9 +99,15 @@ class Linear(Module):
                 remedy = " Put nn.Flatten() before it, which makes a row of each example."
             elif len(shape) == 2 and shape[0] == weight.shape[1]:
                 remedy = " Rows are examples: write x.T."
-            raise ValueError(
+            error = ValueError(
                 f"{self!r} takes an input of shape (…, {weight.shape[1]}), and was given shape {shape}.{remedy}"
             )
+            from autograd.derivation.fitting import product_that_does_not_fit  # reads formulas: only for errors
+
+            told = product_that_does_not_fit(functional.linear, (x, self.weight, self.bias))
+            if told:
+                error.add_note(told)
+            raise error
         return functional.linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -16,8 +16,10 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.devices import as_array, move
+from autograd.measured import measured
 from autograd.node import data_of, tick
 
+from ._checks import say_where
 from .hooks import Hooks
 from .parameter import Buffer, Parameter
 
@@ -65,15 +67,19 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         hooks, start = self._hooks, tick()
-        output = self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
+        try:
+            output = self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
+        except ValueError as error:
+            say_where(self, error)
+            raise
         if output.__class__ is Tensor:
             node = output._node
             if node is not None and node.index > start:
-                node.calls = (ref(self), start, node.calls)
+                node.calls = (ref(self), type(self), start, node.calls)
         elif output.__class__ in _SEVERAL:
             for part in output.values() if output.__class__ is dict else output:
                 if isinstance(part, Tensor) and part.requires_grad and part.node.index > start:
-                    part.node.calls = (ref(self), start, part.node.calls)
+                    part.node.calls = (ref(self), type(self), start, part.node.calls)
         return output
 
     # What it consists of
@@ -403,6 +409,13 @@ class Module:
         inside = "".join(f"\n  {line}" for line in lines)
         return f"{type(self).__name__}({self.extra_repr()}{inside}\n)"
 
+    def _repr_html_(self) -> str:
+        from .display import module_html
+
+        return module_html(self)
+
+
+measured(Module, "__call__", "module")
 
 _STATE = (Parameter, Buffer)
 _SEVERAL = frozenset({list, tuple, dict})

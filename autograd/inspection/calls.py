@@ -93,12 +93,10 @@ def calls_of(nodes: Iterable[Node]) -> Calls:
     for node in nodes:
         mark = None if isinstance(node, Leaf) else node.calls
         while mark is not None:
-            reference, start, mark = mark
-            module = reference()
+            reference, kind, start, mark = mark
             call = calls.get(start)
             if call is None:
-                kind = "module" if module is None else type(module).__name__
-                calls[start] = call = Call(start, node, module, kind)
+                calls[start] = call = Call(start, node, reference(), kind.__name__)
             call.outputs.append(node)
     around: dict[Node, Call] = {}
     for start in sorted(calls):  # what is around a call began before it

@@ -5,18 +5,21 @@ A tape keeps only what its rules need, and only until a backward pass; under `ke
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import ReleasedError
 from ..node import Node
 from ..tape import Tape, _seed, check_fresh, pull_back
 from ..tensor import Tensor
+from ..versions import last_written
+from .calls import calls_of
 
 __all__ = ["cotangents", "forward_values", "input_values"]
 
 
 def forward_values(*outputs: Tensor) -> dict[Node, Any]:
-    """The values of the nodes that `outputs` depend on, as far as the tape has them.
+    """The values of the nodes that `outputs` depend on, as far as the tape, or the modules that recorded it, have them.
 
     Returns
     -------
@@ -34,7 +37,8 @@ def forward_values(*outputs: Tensor) -> dict[Node, Any]:
     [array([2.7, 7.4]), array([3.7, 8.4])]
     """
     found: dict[Node, Any] = {output.node: output.data for output in outputs}
-    for node in Tape(*outputs):
+    tape = Tape(*outputs)
+    for node in tape:
         if node.primitive is None:
             continue
         if node.notes is not None and node.notes.value is not None:
@@ -48,7 +52,20 @@ def forward_values(*outputs: Tensor) -> dict[Node, Any]:
         for parent, value in zip(node.parents, input_values(node)):
             if parent is not None and value is not None:
                 found.setdefault(parent, value)
+    found.update({node: value for node, value in _parameters(tape).items() if node not in found})
     return dict(sorted(found.items(), key=lambda item: item[0].index))
+
+
+def _parameters(tape: Tape) -> dict[Node, Any]:
+    """The values of the parameters of the modules that recorded a tape, if they still are what they were then."""
+    leaves = {node for node in tape if node.primitive is None}
+    began = next((node.index for node in tape if node.primitive is not None), 0)
+    found: dict[Node, Any] = {}
+    for call in calls_of(tape).outermost:
+        for _, parameter in getattr(call.module, "named_parameters", tuple)():
+            if parameter.node in leaves and last_written(parameter.data) < began:
+                found[parameter.node] = parameter.data
+    return found
 
 
 def input_values(node: Node) -> tuple[Any, ...]:
@@ -70,7 +87,9 @@ def input_values(node: Node) -> tuple[Any, ...]:
     return tuple(node.saved[saves.index(name)] if name in saves else None for name in primitive.inputs)
 
 
-def cotangents(output: Tensor, cotangent: Any = None) -> dict[Node, Any]:
+def cotangents(
+    output: Tensor, cotangent: Any = None, observe: Callable[[Node, int, Any], None] | None = None
+) -> dict[Node, Any]:
     """The cotangent of each node in the backward pass from `output`: ∂output/∂node, for a scalar output.
 
     Nothing is released, and no `.grad` changes. Hooks on gradients run as in any backward pass.
@@ -80,6 +99,9 @@ def cotangents(output: Tensor, cotangent: Any = None) -> dict[Node, Any]:
     output : Tensor
         With one element, unless a cotangent is given.
     cotangent : array_like, optional
+    observe : callable, optional
+        Is called as `observe(node, k, array)` whenever a rule was: that of input `k` of the operation `node`, and what
+        it adds to the cotangent of that input. A node with several users gets several such parts.
 
     Returns
     -------
@@ -102,6 +124,10 @@ def cotangents(output: Tensor, cotangent: Any = None) -> dict[Node, Any]:
     >>> z = y * 2.0
     >>> [float(g) for g in cotangents(z).values()]
     [1.0, 2.0, 12.0]
+    >>> _ = cotangents(z, observe=lambda node, k, g: print(node.primitive.name, k, g))
+    multiply 0 2.0
+    multiply 0 6.0
+    multiply 1 6.0
     """
     seed = _seed(output, cotangent, "the backward pass")
     if not output.requires_grad:
@@ -113,4 +139,4 @@ def cotangents(output: Tensor, cotangent: Any = None) -> dict[Node, Any]:
             "loss.backward(retain_graph=True)."
         )
     check_fresh(nodes)
-    return pull_back(nodes, output.node, seed, release=False, targets=frozenset(nodes))
+    return pull_back(nodes, output.node, seed, release=False, targets=frozenset(nodes), observe=observe)
