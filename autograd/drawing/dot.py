@@ -1,9 +1,9 @@
-"""The second step of a drawing: from plain nodes and edges to DOT, with the looks of each kind of node."""
+"""The second step of a drawing: from vertices, edges and groups to DOT, and from DOT to a picture."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,12 @@ except ImportError as error:
     ) from None
 
 from ..errors import RendererError
-from .graph import Graph, Vertex
+from ..inspection.graph import Graph
+from .notes import Notes
 from .render import FORMATS, render
+from .text import Writer
 
 __all__ = ["Drawing"]
-
-_FONT = "Helvetica,Arial,sans-serif"
-_INK, _FAINT = "#1f2328", "#57606a"
-
-#: How each kind of node looks: told apart by shape and line as well as by colour, for grey print and all eyes.
-_LOOKS: dict[str, dict[str, str]] = {
-    "parameter": {"shape": "box", "style": "filled", "fillcolor": "#ffe0b0", "color": "#b35900", "penwidth": "2"},
-    "input": {"shape": "box", "style": "filled,dashed", "fillcolor": "#e3eefa", "color": "#2f6fab"},
-    "number": {"shape": "plaintext", "margin": "0.04,0.02", "width": "0.1", "height": "0.1"},
-    "operation": {"shape": "box", "style": "rounded,filled", "fillcolor": "#ffffff", "color": "#57606a"},
-    "output": {
-        "shape": "box",
-        "style": "rounded,filled",
-        "fillcolor": "#d9f2e0",
-        "color": "#1a7f37",
-        "penwidth": "2",
-        "peripheries": "2",
-    },
-}
-
-#: What the legend says of each kind: the style of its border, and its meaning.
-_LEGEND = {
-    "parameter": ("SOLID", "requires a gradient"),
-    "input": ("DASHED", "constant"),
-    "operation": ("ROUNDED", "operation"),
-    "output": ("ROUNDED", "output"),
-}
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -54,22 +29,16 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     Attributes
     ----------
     graph : Graph
-        The plain nodes and edges that are drawn.
+        The plain vertices, edges and groups that are drawn: `.to_json()` and `.to_networkx()` give them to others.
     source : str
-        The DOT text.
+        The DOT text. Each vertex, edge and box has its id, and its kind as a class, for those who change the SVG.
     """
 
-    def __init__(self, graph: Graph, direction: str):
+    def __init__(self, graph: Graph, direction: str = "down", theme: str = "light", notes: Notes | None = None):
         super().__init__("computation", format="svg")
-        self.graph, self.direction = graph, direction
-        self.attr(rankdir="TB" if direction == "down" else "LR", bgcolor="white", nodesep="0.25", ranksep="0.35")
-        self.attr("graph", fontname=_FONT, fontsize="10", fontcolor=_FAINT, labelloc="b", label=_legend(graph))
-        self.attr("node", fontname=_FONT, fontsize="11", fontcolor=_INK, height="0.3", margin="0.12,0.06")
-        self.attr("edge", color=_FAINT, arrowsize="0.6")
-        for vertex in graph.vertices:
-            self.node(vertex.id, _label(vertex), **_LOOKS[vertex.kind])
-        for edge in graph.edges:
-            self.edge(edge.source, edge.target)
+        self.graph, self.direction, self.theme = graph, direction, theme
+        self.notes = Notes(graph) if notes is None else notes
+        self.body += [f"\t{line}\n" for line in Writer(graph, self.notes, theme, direction).lines()]
 
     def save(self, filename: Any = None, directory: Any = None, *, skip_existing: Any = None) -> Path:
         """Write the drawing to a file and return its path; the suffix says how: svg, png, pdf, dot or gv.
@@ -92,20 +61,38 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         path.write_bytes(content)
         return path
 
-    def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
+    def pipe(self, format: str | None = None, *, encoding: str | None = None) -> Any:
         """The picture as bytes (or as text, if an encoding is given): 'svg', 'png' or 'pdf'."""
         content = render(self.source, format or self.format or "svg")
         return content.decode(encoding) if encoding else content
 
-    def render(self, filename: Any = None, directory: Any = None, *args: Any, **kwargs: Any) -> str:
+    def render(
+        self,
+        filename: Any = None,
+        directory: Any = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        *,
+        quiet: bool = False,
+        quiet_view: bool = False,
+    ) -> str:
         """Write the DOT text and the picture, as `graphviz.Digraph.render` does; the path of the picture."""
         name = Path(filename or "computation.gv")
         source = self.save(name if name.suffix in (".gv", ".dot") else f"{name}.gv", directory)
-        return str(self.save(f"{source}.{kwargs.get('format') or self.format or 'svg'}"))
+        picture = str(self.save(f"{source}.{format or self.format or 'svg'}"))
+        if cleanup:
+            source.unlink()
+        if view:
+            graphviz.view(picture, quiet=quiet or quiet_view)
+        return picture
 
     def copy(self) -> Drawing:
-        """A new drawing of the same graph."""
-        return Drawing(self.graph, self.direction)
+        """A new drawing of the same graph, also with what was added to this one."""
+        made = copy.copy(self)
+        for part in ("graph_attr", "node_attr", "edge_attr", "body"):
+            setattr(made, part, getattr(self, part).copy())
+        return made
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         """For Jupyter: SVG, PNG (all that an untrusted notebook shows) and text together."""
@@ -125,34 +112,3 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.graph.vertices)} nodes and {len(self.graph.edges)} edges>"
-
-
-def _text(name: str) -> str:
-    """A name of the user's as text in a label: escaped, and without what Graphviz or UTF-8 cannot hold."""
-    return escape("".join(c if c.isprintable() else "�" for c in name)) or "␣"
-
-
-def _label(vertex: Vertex) -> str:
-    """The HTML-like label of a node: its name, and under it shape and dtype in small print."""
-    if vertex.kind == "number":
-        return f"<{escape(vertex.label)}>"
-    shape = "×".join(map(str, vertex.shape)) if vertex.shape else "scalar"
-    title = _text(vertex.label) if vertex.name is None else f"{_text(vertex.label)} → <B>{_text(vertex.name)}</B>"
-    if vertex.kind in ("parameter", "input"):
-        title = f"<B>{title}</B>"
-    if not vertex.dtype:
-        return f"<{title}>"
-    return f'<{title}<BR/><FONT POINT-SIZE="9" COLOR="{_FAINT}">{shape} · {escape(vertex.dtype)}</FONT>>'
-
-
-def _legend(graph: Graph) -> str:
-    kinds = {vertex.kind for vertex in graph.vertices}
-    cells = ""
-    for kind, (style, meaning) in _LEGEND.items():
-        if kind in kinds:
-            fill, line = _LOOKS[kind]["fillcolor"], _LOOKS[kind]["color"]
-            cells += (
-                f'<TD><TABLE BORDER="1" CELLBORDER="0" CELLPADDING="2" BGCOLOR="{fill}" COLOR="{line}" STYLE="{style}">'
-                f'<TR><TD WIDTH="14" HEIGHT="8"></TD></TR></TABLE></TD><TD ALIGN="LEFT">{meaning}   </TD>'
-            )
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="2"><TR>{cells}</TR></TABLE>>' if cells else ""

@@ -12,7 +12,7 @@ import autograd
 import nn
 from autograd import RendererError, Tape, Tensor
 from autograd.drawing import render as rendering
-from autograd.drawing.graph import walk
+from autograd.inspection import walk
 
 
 @pytest.fixture
@@ -149,9 +149,28 @@ def test_graphviz_idioms(tmp_path):
     drawing.format = "png"
     assert drawing.render(tmp_path / "name").endswith("name.gv.png")
     assert drawing.copy().source == drawing.source
+    drawing.node("mine")
+    copied = drawing.copy()
+    assert copied.source == drawing.source
+    copied.attr(bgcolor="red")
+    copied.node("more")
+    assert copied.source != drawing.source
+    assert "more" not in drawing.source
 
 
-@pytest.mark.parametrize("names", [[1], 3, "w"])
+def test_a_drawing_is_opened_and_options_that_mean_nothing_are_refused(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("graphviz.view", lambda path, quiet: shown.append(path))
+    drawing = autograd.draw(Tensor([1.0], requires_grad=True) * 2.0)
+    drawing.view("name", directory=tmp_path, cleanup=True)
+    assert shown == [str(tmp_path / "name.gv.svg")]
+    assert [path.name for path in tmp_path.iterdir()] == ["name.gv.svg"]
+    for call in (drawing.pipe, drawing.render):
+        with pytest.raises(TypeError, match="engine"):
+            call(engine="neato")
+
+
+@pytest.mark.parametrize("names", [[1], 3, "w", {"w": [1.0]}])
 def test_names_that_are_no_names_are_refused(names):
     with pytest.raises(TypeError, match="names is a module or a dict"):
         autograd.draw(Tensor([1.0], requires_grad=True) * 2.0, names=names)
