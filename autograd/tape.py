@@ -8,7 +8,7 @@ chain rule: each node is met once, after everything that uses it, with its compl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, overload
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Tape", "backward", "gradient"]
 
 by_index = attrgetter("index")
+
+#: Asked by each backward pass, while a profile is on, what stands between it and the rules of a node.
+measured_pulls: Callable[[Sequence[Node]], Callable[[Node], Any] | None] | None = None
 
 
 def _reach(output: Node) -> list[Node]:
@@ -100,6 +103,11 @@ class Tape(Sequence[Node]):
             lines.append(f"  %{position[node]} = {operation} : {node.described()}{label}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from .display.tape import tape_html
+
+        return tape_html(self)
+
 
 def pull_back(
     nodes: Sequence[Node],
@@ -110,17 +118,20 @@ def pull_back(
     record: bool = False,
     wanted: set[Node] | None = None,
     targets: frozenset[Node] = frozenset(),
+    observe: Callable[[Node, int, Any], None] | None = None,
 ) -> dict[Node, Any]:
     """Walk `nodes`, newest first, from `output`; the cotangents of leaves, `targets` and retained nodes.
 
     `wanted`, if given, holds the nodes that lead to a target: no other rule is called. With `record`,
     cotangents and saved values are Tensors, so that what the rules do is recorded. With `release`, each
-    node gives up what it saved as soon as its rules have been called.
+    node gives up what it saved as soon as its rules have been called. `observe`, if given, is told of each
+    rule that was called: the operation, which of its inputs, and what this adds to the input's cotangent.
     """
     found: dict[Node, Any] = {}
     cotangents = {output: cotangent}
     watching = current_mode().watching
-    careful = watching or record
+    careful = watching or record or observe is not None
+    measured = None if measured_pulls is None else measured_pulls(nodes)
     for node in nodes:  # before anything is changed
         if node.saved is None and (wanted is None or not wanted.isdisjoint(node.parents)):
             raise ReleasedError(_released(node))
@@ -141,7 +152,7 @@ def pull_back(
                 if wanted is not None and wanted.isdisjoint(node.parents):
                     continue  # what it saved is not needed, and stays
             saved = lift(node) if record else node.saved
-            pulls = primitive.pulls
+            pulls = primitive.pulls if measured is None else measured(node)
             for parent, pull in zip(node.parents, pulls):
                 if parent is None or (wanted is not None and parent not in wanted):
                     continue
@@ -150,6 +161,8 @@ def pull_back(
                     c = settle(c, node, pulls.index(pull), record)
                     if watching:
                         check_cotangent(node, pulls.index(pull), data_of(c))
+                    if observe is not None:
+                        observe(node, pulls.index(pull), c)
                 earlier = cotangents.get(parent)
                 if earlier is not None:
                     c = earlier + c

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,6 +25,7 @@ import numpy as np
 
 from ..anomaly import call_site
 from ..errors import StaleError
+from ..measured import measured
 from ..modes import current_mode, enable_grad
 from ..node import Node, Parts, Value, data_of, tick
 from ..primitive import Primitive
@@ -180,6 +182,43 @@ _CHECKPOINT = Primitive(_call, "*xs; call -> *results", {"xs": lambda g, i, xs, 
 _CHECKPOINT.name, _CHECKPOINT.pulls = "checkpoint", _Pulls()
 
 
+def _first_run(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a function, and record it as one operation."""
+    mode = current_mode()
+    if not mode.recording:
+        return fun(*args, **kwargs)
+    start = tick()
+    leaves = leaves_of((args, kwargs))
+    tracked = tuple([isinstance(leaf, Value) and leaf._requires_grad for leaf in leaves])
+    inputs = [(leaf._node, leaf._array) for leaf, on in zip(leaves, tracked) if on]  # as they are before the call
+    kept = [None if on else wrap(x._array) if isinstance(x, Value) else x for x, on in zip(leaves, tracked)]
+    given = rebuilt((args, kwargs), kept)
+    replaced = [variable(leaf._array) if on else leaf for leaf, on in zip(leaves, tracked)]
+    variables = frozenset([leaf._node for leaf, on in zip(replaced, tracked) if on])
+    first_args, first_kwargs = rebuilt((args, kwargs), replaced)
+    result = fun(*first_args, **first_kwargs)
+    found, ours = leaves_of(result), _tracked_results(result, start)
+    outside = tuple(recorded_since(start, [found[k]._node for k in ours], variables)[1])
+    for leaf, given_leaf, on in zip(replaced, leaves, tracked):
+        if on:
+            leaf._node.primitive, leaf._node.parents = _ESCAPED, (given_leaf._node,)
+    parents = (*[x for x, _ in inputs], *outside)
+    arrays = [found[k]._array for k in ours]
+    if not ours or not parents:
+        return result
+    call = _Call(fun, given, tracked, outside, ours, [_sample(a) for a in arrays], tick())
+    several = len(arrays) > 1
+    shapes, dtypes = tuple([a.shape for a in arrays]), tuple([a.dtype for a in arrays])
+    kind = Parts if several else arrays[0].__class__
+    node = noted(_CHECKPOINT, parents, shapes if several else shapes[0], dtypes if several else dtypes[0], kind)
+    node.saved = ([*[array for _, array in inputs], *[_NO_VALUE] * len(outside)], call)
+    if mode.watching:
+        node.annotate().site = call_site()
+    for k, (at, array) in enumerate(zip(ours, arrays)):
+        found[at] = taken(node, k, array) if several else wrap(array, node)
+    return rebuilt(result, found)
+
+
 def checkpoint(fun: F) -> F:
     """`fun`, but what it computes on the way is not kept: it is computed again in the backward pass.
 
@@ -214,38 +253,9 @@ def checkpoint(fun: F) -> F:
 
     @functools.wraps(fun)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        mode = current_mode()
-        if not mode.recording:
-            return fun(*args, **kwargs)
-        start = tick()
-        leaves = leaves_of((args, kwargs))
-        tracked = tuple([isinstance(leaf, Value) and leaf._requires_grad for leaf in leaves])
-        inputs = [(leaf._node, leaf._array) for leaf, on in zip(leaves, tracked) if on]  # as they are before the call
-        kept = [None if on else wrap(x._array) if isinstance(x, Value) else x for x, on in zip(leaves, tracked)]
-        given = rebuilt((args, kwargs), kept)
-        replaced = [variable(leaf._array) if on else leaf for leaf, on in zip(leaves, tracked)]
-        variables = frozenset([leaf._node for leaf, on in zip(replaced, tracked) if on])
-        first_args, first_kwargs = rebuilt((args, kwargs), replaced)
-        result = fun(*first_args, **first_kwargs)
-        found, ours = leaves_of(result), _tracked_results(result, start)
-        outside = tuple(recorded_since(start, [found[k]._node for k in ours], variables)[1])
-        for leaf, given_leaf, on in zip(replaced, leaves, tracked):
-            if on:
-                leaf._node.primitive, leaf._node.parents = _ESCAPED, (given_leaf._node,)
-        parents = (*[x for x, _ in inputs], *outside)
-        arrays = [found[k]._array for k in ours]
-        if not ours or not parents:
-            return result
-        call = _Call(fun, given, tracked, outside, ours, [_sample(a) for a in arrays], tick())
-        several = len(arrays) > 1
-        shapes, dtypes = tuple([a.shape for a in arrays]), tuple([a.dtype for a in arrays])
-        kind = Parts if several else arrays[0].__class__
-        node = noted(_CHECKPOINT, parents, shapes if several else shapes[0], dtypes if several else dtypes[0], kind)
-        node.saved = ([*[array for _, array in inputs], *[_NO_VALUE] * len(outside)], call)
-        if mode.watching:
-            node.annotate().site = call_site()
-        for k, (at, array) in enumerate(zip(ours, arrays)):
-            found[at] = taken(node, k, array) if several else wrap(array, node)
-        return rebuilt(result, found)
+        return _first_run(fun, args, kwargs)
 
     return checkpointed  # type: ignore[return-value]
+
+
+measured(sys.modules[__name__], "_first_run", "checkpoint")
