@@ -39,7 +39,10 @@ from .tape import Tape
 from .tensor import Tensor
 
 if TYPE_CHECKING:
+    from .derivation import explain
     from .gradcheck import check_gradients
+    from .page import view
+    from .profiling import profile
     from .transforms import (  # type: ignore[no-redef]  # a module there is called like its function
         checkpoint,
         deriv,
@@ -88,6 +91,7 @@ __all__ = [
     "draw",
     "elementwise_grad",
     "enable_grad",
+    "explain",
     "flatten",
     "grad",
     "grad_and_aux",
@@ -106,6 +110,7 @@ __all__ = [
     "make_vjp",
     "multigrad_dict",
     "no_grad",
+    "profile",
     "sigmoid",
     "softplus",
     "stop_gradient",
@@ -113,14 +118,18 @@ __all__ = [
     "tensor_jacobian_product",
     "value_and_grad",
     "vector_jacobian_product",
+    "view",
 ]
+
+#: Where the names are that are loaded when they are asked for, so that `import autograd` is quick; else in transforms.
+_ELSEWHERE = {"check_gradients": "gradcheck", "explain": "derivation", "profile": "profiling", "view": "page"}
 
 
 def __getattr__(name: str) -> Any:
-    """The gradient check and the transforms are loaded when they are asked for, so that `import autograd` is quick."""
+    """What is in `_ELSEWHERE`, and the transforms."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(".gradcheck" if name == "check_gradients" else ".transforms", __name__)
+    module = import_module(f".{_ELSEWHERE.get(name, 'transforms')}", __name__)
     value = globals()[name] = getattr(module, name)
     return value
 

@@ -75,8 +75,8 @@ class Node:
     notes : Notes or None
         Name, line, hooks, where there are any.
     calls : tuple or None
-        Of the output of a module: a weak reference to the module, the number on the tape at which the call began, and
-        the same of the module called just before that has this output too, or None. Only drawings read it.
+        Of the output of a module: a weak reference to the module, its class, the number on the tape at which the call
+        began, and the same of the module called just before that has this output too, or None. Only drawings read it.
     """
 
     __slots__ = ("calls", "constants", "dtype", "index", "kind", "notes", "parents", "primitive", "saved", "shape")
@@ -90,7 +90,7 @@ class Node:
     kind: Any  # the class; Any, since comparing __class__ with a `type` makes mypy narrow to object
     index: int
     notes: Notes | None
-    calls: tuple[Any, int, Any] | None
+    calls: tuple[Any, type, int, Any] | None
 
     @property
     def is_leaf(self) -> bool:

@@ -408,6 +408,11 @@ class Tensor(Operators):
             parts.append(f"name={self.name!r}")
         return f"{prefix}{', '.join(parts)})"
 
+    def _repr_html_(self) -> str:
+        from .display.tensor import tensor_html
+
+        return tensor_html(self)
+
     def __format__(self, specification: str) -> str:
         return format(self.item(), specification) if specification else repr(self)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd import no_grad
 from autograd.devices import move
+from autograd.display.text import memory
 from autograd.node import data_of
 
 from .embedding import Embedding
@@ -286,16 +287,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[s
         ).rstrip()
         for line in lines
     )
-
-
-def memory(n: int) -> str:
-    """A number of bytes for a reader: '144.1 KiB'."""
-    size = float(n)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            break
-        size /= 1024
-    return f"{n} B" if unit == "B" else f"{size:,.1f} {unit}"
 
 
 def _count(n: int | None) -> str:

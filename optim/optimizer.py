@@ -15,6 +15,7 @@ import numpy as np
 import nn
 from autograd import Tensor, enable_grad
 from autograd.devices import describe
+from autograd.measured import measured
 from autograd.versions import mark_written
 
 __all__ = ["Optimizer"]
@@ -374,6 +375,14 @@ class Optimizer:
         inside = f"{count} parameters, {shown[0]}" if len(groups) == 1 else f"{count} parameters"
         lines = "".join(f"\n  group {n}: {text}" for n, text in enumerate(shown)) if len(groups) > 1 else ""
         return f"{type(self).__name__}({inside}{lines})"
+
+    def _repr_html_(self) -> str:
+        from .display import optimizer_html
+
+        return optimizer_html(self)
+
+
+measured(Optimizer, "step", "step")
 
 
 def evaluated(closure: Callable[[], Any]) -> Any:

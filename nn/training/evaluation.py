@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import no_grad
 
+from .history import as_number
 from .metrics import METRICS, plain
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ class Epoch:
         if self.measures:
             outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
             for name, measure in self.measures.items():
-                value = measure(outputs, targets)
-                found[name] = value.item() if getattr(value, "shape", None) == () else value
+                found[name] = as_number(measure(outputs, targets))
         return found
 
 

@@ -35,7 +35,9 @@ class History(Mapping[str, list[Any]]):
     """
 
     def __init__(self, values: Mapping[str, list[Any]] | None = None):
-        self._values: dict[str, list[Any]] = {name: list(column) for name, column in (values or {}).items()}
+        self._values: dict[str, list[Any]] = {
+            name: [as_number(value) for value in column] for name, column in (values or {}).items()
+        }
         if len({len(column) for column in self._values.values()}) > 1:
             raise ValueError("a history has one value of each measure for each epoch.")
 
@@ -44,7 +46,7 @@ class History(Mapping[str, list[Any]]):
         if self._values and measured.keys() != self._values.keys():
             raise ValueError(f"this history has {', '.join(self._values)}; it was given {', '.join(measured)}.")
         for name, value in measured.items():
-            self._values.setdefault(name, []).append(value)
+            self._values.setdefault(name, []).append(as_number(value))
 
     @property
     def epochs(self) -> int:
@@ -80,8 +82,10 @@ class History(Mapping[str, list[Any]]):
         It is the one in which the validation loss was lowest, if the training loss has fallen since: the model then
         goes on learning what holds for the training set alone.
         """
-        loss, validation = self.get("loss"), self.get("validation loss")
-        if not loss or not validation or all(map(math.isnan, validation)):
+        if not self.epochs or not self._numeric("loss") or not self._numeric("validation loss"):
+            return None
+        loss, validation = self["loss"], self["validation loss"]
+        if all(map(math.isnan, validation)):
             return None
         epoch = self.best()
         return epoch if loss[-1] < loss[epoch - 1] and validation[-1] > validation[epoch - 1] else None
@@ -126,7 +130,7 @@ class History(Mapping[str, list[Any]]):
         ValueError
             If there has been no epoch yet, or for another number of axes.
         """
-        kinds = [name for name in self if not name.startswith("validation ") and self._numeric(name)]
+        kinds = self._kinds()
         if not self.epochs:
             raise ValueError("there has been no epoch yet: there is nothing to draw.")
         if axes is None:
@@ -143,7 +147,7 @@ class History(Mapping[str, list[Any]]):
                 ("training", kind, "#0072B2", "-"),
                 ("validation", f"validation {kind}", "#D55E00", "--"),
             ):
-                if name in self:
+                if self._numeric(name):
                     ax.plot(
                         epochs, self[name], line, marker="." if self.epochs < 60 else None, color=colour, label=label
                     )
@@ -151,14 +155,19 @@ class History(Mapping[str, list[Any]]):
             if parting is not None:
                 ax.axvline(parting, color="0.6", linewidth=1, linestyle=":", label="they part")
             ax.set(xlabel="epoch", title=kind)
-            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
             ax.grid(alpha=0.3)
             ax.spines[["top", "right"]].set_visible(False)
             ax.legend(frameon=False)
         return figure
 
+    def _kinds(self) -> list[str]:
+        """The measures that can be drawn, without 'validation': the panels of `plot`."""
+        return [name for name in self if not name.startswith("validation ") and self._numeric(name)]
+
     def _numeric(self, name: str) -> bool:
-        return all(isinstance(value, int | float) for value in self[name])
+        """Whether a measure is there, and has always been a number."""
+        return name in self and all(isinstance(value, int | float) for value in self[name])
 
     def __getitem__(self, measure: str) -> list[Any]:
         if measure not in self._values:
@@ -174,15 +183,31 @@ class History(Mapping[str, list[Any]]):
     def __contains__(self, measure: object) -> bool:
         return measure in self._values
 
+    def _columns(self) -> tuple[list[str], list[int | None]]:
+        """What a table shows: the measures that are numbers, and the epochs, from 0; None stands for many of them."""
+        many = self.epochs > 20
+        shown = [*range(10), None, *range(self.epochs - 10, self.epochs)] if many else list(range(self.epochs))
+        return [name for name in self if self._numeric(name)], shown
+
     def __repr__(self) -> str:
-        names = [name for name in self if self._numeric(name)]
+        names, shown = self._columns()
         rows = [["epoch", *names]]
-        shown = range(self.epochs) if self.epochs <= 20 else [*range(10), *range(self.epochs - 10, self.epochs)]
-        rows += [[str(k + 1), *(f"{self[name][k]:.4g}" for name in names)] for k in shown]
-        if self.epochs > 20:
-            rows.insert(11, ["…"] * len(rows[0]))
+        for k in shown:
+            rows.append(
+                ["…"] * len(rows[0]) if k is None else [str(k + 1), *(f"{self[name][k]:.4g}" for name in names)]
+            )
         widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
         return "\n".join("  ".join(cell.rjust(w) for cell, w in zip(row, widths)) for row in rows)
+
+    def _repr_html_(self) -> str:
+        from .display import history_html
+
+        return history_html(self)
+
+
+def as_number(value: Any) -> Any:
+    """A Python number, if it is one: NumPy's, an array or a Tensor without axes; else the value itself."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def direction(measure: str, mode: str | None) -> str:

@@ -23,7 +23,7 @@ from autograd import (
     make_vjp,
     no_grad,
 )
-from autograd.drawing.graph import walk
+from autograd.inspection import walk
 
 A = np.random.default_rng(1).normal(size=(4, 3))
 X = np.random.default_rng(2).normal(size=3)
