@@ -148,6 +148,10 @@ class Primitive:
         """The names of the parameters of `rule` after `g`."""
         return _parameters(rule)[1:]
 
+    def called(self, k: int) -> str:
+        """The name of input `k`; in a sequence `xs`, `xs[k]`."""
+        return f"{self.inputs[0]}[{k}]" if self.variadic else self.inputs[k]
+
     def sources(self) -> set[str]:
         """Everything that a rule may name."""
         known = {*self.inputs, *self.options, *self.outputs}

@@ -152,11 +152,14 @@ def _with_x_and_y(graph: Graph, output: Tensor, names: Any) -> Graph:
     from ..inspection.names import symbols_of
     from ..inspection.roles import shape_of
 
-    found = {symbol.text: key for key, symbol in symbols_of(output, names=names).nodes.items()}
+    found: dict[str, Any] = {}
+    for key, symbol in symbols_of(output, names=names).nodes.items():
+        if not isinstance(key, tuple) or isinstance(key[1], int):  # else a result, and no constant
+            found[symbol.text] = key
     x, y = found.get("x"), found.get("y")
-    if isinstance(x, tuple) and isinstance(y, tuple) and y[0].primitive.name == "subtract":
-        if shape_of(*x) == shape_of(*y):
-            y = None  # what is subtracted may be x again: plain arrays have no identity on a tape
+    subtracted = not isinstance(y, tuple) or y[0].primitive.name == "subtract"
+    if subtracted and (x is None or (isinstance(x, tuple) and isinstance(y, tuple) and shape_of(*x) == shape_of(*y))):
+        y = None  # it may be x again: plain arrays have no identity on a tape
     labels = {
         f"n{key[0].index}_{key[1]}" if isinstance(key, tuple) else f"n{key.index}": label
         for label, key in (("x", x), ("y", y))

@@ -110,7 +110,7 @@ class _Walk:
             else:
                 identity = f"{target}_{k}"
                 shape, dtype = self.add_constant(identity, source, group)
-            part = f"{primitive.inputs[0]}[{k}]" if primitive.variadic else primitive.inputs[k]
+            part = primitive.called(k)
             stretched = primitive.broadcasts and shape != result
             self.edges.append(Edge(identity, target, part, shape, dtype, stretched, kept[0][k]))
         kind = "output" if node in self.results else "operation"

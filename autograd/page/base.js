@@ -43,11 +43,13 @@ const counted = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
 const percent = (share) => (share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`);
 
 function bytes(n) {
-  for (const unit of ["bytes", "kB", "MB", "GB"]) {
-    if (n < 999.5) return `${n < 10 && unit !== "bytes" ? n.toFixed(1) : Math.round(n)} ${unit}`;
-    n /= 1000;
+  if (n < 1024) return counted(n, "byte");
+  let unit;
+  for (unit of ["KiB", "MiB", "GiB"]) {
+    n /= 1024;
+    if (n < 1024) break;
   }
-  return `${number(n)} TB`;
+  return `${n.toFixed(1)} ${unit}`;
 }
 
 const shape = (v) => (v.several ? counted(v.several, "result") : v.shape.length ? v.shape.join("×") : "scalar");

@@ -135,7 +135,7 @@ class _Collection:
         used = {vertex.id: vertex.node.index for vertex in self.graph.vertices if vertex.node is not None}
         for vertex in reversed(self.operations):
             for k, value in enumerate(input_values(_node(vertex))[: len(_node(vertex).parents)]):
-                edge = self.edges.get((vertex.id, _input(_node(vertex), k)))
+                edge = self.edges.get((vertex.id, _node(vertex).primitive.called(k)))
                 if edge is not None:
                     used[edge.source] = _node(vertex).index  # at last, by the first of its users
                     if getattr(value, "shape", None) == edge.shape:
@@ -257,7 +257,7 @@ class _Collection:
         for k, parent in enumerate(node.parents):
             if parent is None or (found is not None and (node, k) not in parts):
                 continue
-            name = _input(node, k)
+            name = node.primitive.called(k)
             edge = self.edges[vertex.id, name]
             given.append(
                 {
@@ -300,12 +300,6 @@ class _Collection:
 def _node(vertex: Vertex) -> Node:
     assert vertex.node is not None
     return vertex.node
-
-
-def _input(node: Node, k: int) -> str:
-    """What an edge calls input `k` of an operation."""
-    inputs = node.primitive.inputs
-    return f"{inputs[0]}[{k}]" if node.primitive.variadic else inputs[k]
 
 
 def _fold(vertex: Vertex) -> dict[str, Any]:

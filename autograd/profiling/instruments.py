@@ -205,7 +205,7 @@ class _Rules:
         arrays, primitive = self.session.arrays, self.node.primitive
         if self.known is None:
             self.known = memories([*_pieces(g), *leaves_of(list(saved))])
-        name = f"{primitive.inputs[0]}[{self.position}]" if primitive.variadic else primitive.inputs[self.position]
+        name = primitive.called(self.position)
         shapes, shape = (getattr(g, "shape", ()),), getattr(c, "shape", ())
         self.session.close(frame, self.node.index, name, shapes, shape, arrays.made(_pieces(c), self.known))
         self.session.go()
