@@ -1,4 +1,4 @@
-"""How the cost grows: long chains, memory that a graph holds, and the time to import.
+"""How the cost grows: long chains, memory that a graph holds, drawings, and the time to import.
 
     python benchmarks/scaling.py [--longest 1000000] [--imports 20]
 
@@ -7,12 +7,14 @@
   library and length has a process of its own.
 * Fifty steps on an array of 1 MB: the memory that the graph holds beyond the current value. A sum, or a
   product with a number, needs no array for its backward rule; `tanh` needs its result.
+* Tapes of 10⁵ entries: the time to the DOT text of their drawings.
 * The time of a whole process that imports `autograd`, against one that imports `numpy`.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -27,6 +29,7 @@ from tables import installed, machine, table
 
 LIBRARIES = {"wengert": "autograd", "PyTorch": "torch", "MyGrad": "mygrad"}
 IMPORT_TARGET = 1.2  # × import numpy
+DRAWING_TARGET = 2  # seconds
 
 #: The steps whose graphs are weighed: what is shown, and the function of (the library's tanh, the value).
 STEPS: dict[str, Callable[[Any, Any], Any]] = {
@@ -181,6 +184,43 @@ def report_imports(repeats: int) -> str:
     return table(("whole process", "median", "min", "× NumPy", "target"), rows)
 
 
+def drawn(kind: str) -> float:
+    """The seconds from a result with a tape of about 10⁵ entries to the DOT text of its drawing."""
+    import autograd
+    import nn
+
+    x = autograd.Tensor(np.ones(2, np.float32), requires_grad=True)
+    y: Any = x
+    if kind == "a chain of sines":
+        for _ in range(100_000):
+            y = np.sin(y)
+    elif kind == "a network of 50,000 modules":
+        layers = [layer for _ in range(25_000) for layer in (nn.Linear(2, 2, init="zeros"), nn.Tanh())]
+        y = nn.Sequential(*layers)(np.ones((1, 2), np.float32))
+    else:
+        values, rng = [x], np.random.default_rng(0)
+        for k in range(125_000):  # some lead nowhere
+            a, b = (values[j] for j in rng.integers(max(0, len(values) - 20), len(values), size=2))
+            values.append((a if k % 2 else 0.5 * a) + b)
+        y = values[-1]
+    y = y.sum()
+    gc.collect()
+    start = time.perf_counter()
+    autograd.draw(y).source  # noqa: B018
+    return time.perf_counter() - start
+
+
+def report_drawings(repeats: int) -> str:
+    """The table of the drawings."""
+    rows = []
+    for kind in ("a chain of sines", "a network of 50,000 modules", "random wiring"):
+        seconds = statistics.median(elsewhere("drawn", kind, 0) for _ in range(repeats))
+        rows.append(
+            (kind, duration(seconds), f"< {DRAWING_TARGET} s {'met' if seconds < DRAWING_TARGET else 'MISSED'}")
+        )
+    return table(("10⁵ nodes", "to DOT, folded", "target"), rows)
+
+
 def main() -> None:
     """Measure and print; or do one measurement, as a worker."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -191,7 +231,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.worker:
         task, library, argument = options.worker
-        print(json.dumps(chain(library, int(argument)) if task == "chain" else held(library, argument)))
+        if task == "drawn":
+            print(json.dumps(drawn(library)))
+        else:
+            print(json.dumps(chain(library, int(argument)) if task == "chain" else held(library, argument)))
         return
     libraries = [library for library, module in LIBRARIES.items() if installed(module)]
     lines = ["# Scaling", "", "; ".join(f"{name} {value}" for name, value in machine().items()) + ".", ""]
@@ -201,6 +244,8 @@ def main() -> None:
     lines += [report_chains([x for x in libraries if x != "MyGrad"], options.longest, options.repeats), ""]
     lines += ["## Memory that a graph holds, beyond its input and the current value", ""]
     lines += [report_held(libraries), ""]
+    lines += ["## Drawings", "", f"Medians of {options.repeats} processes.", ""]
+    lines += [report_drawings(options.repeats), ""]
     lines += ["## Import", "", f"Medians of {options.imports} interleaved processes, with one BLAS thread.", ""]
     lines += [report_imports(options.imports)]
     print("\n".join(lines))

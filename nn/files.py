@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
 
 import autograd
 from autograd.devices import move
+from autograd.files import replace_file
 
 from .module import Module, _paths
 
@@ -36,9 +34,6 @@ _KNOWN = {np.dtype(code) for code in _DTYPES.values()}
 
 #: No header is longer in the format.
 _LONGEST_HEADER = 100_000_000
-
-#: What a killed process has left behind is removed by the first save that comes at least so many seconds later.
-_STALE = 3600
 
 
 def save_weights(module: Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
@@ -163,7 +158,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], metadata: Map
         content = safetensors.numpy.save(arrays, dict(metadata))
     except (safetensors.SafetensorError, UnicodeError) as error:
         raise ValueError(f"this cannot be written as safetensors: {error}") from None
-    _replace(path, content)
+    replace_file(path, content)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -238,34 +233,3 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise ValueError(f"{path} is not a file.")
     with open(path, "rb") as file:
         yield file
-
-
-def _replace(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file and have it on the disk, whole or not at all."""
-    path = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: a file in it needs a name.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into.")
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        with open(partial, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        now = partial.stat().st_mtime  # the clock of the file system
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-    # The file is in its place: what follows may fail, as on a file system that does not know it.
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    left = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{16}\.part")
-    with suppress(OSError):
-        for other in path.parent.iterdir():
-            if left.fullmatch(other.name) and other.stat().st_mtime < now - _STALE:
-                other.unlink()

@@ -22,7 +22,7 @@ import numpy as np
 from ..primitive import Primitive
 from . import algebra
 from .expression import Expression, Symbol
-from .reader import FAILURES, Lambda, Reader, Unreadable, Words
+from .interpreter import FAILURES, Lambda, Reader, Unreadable, Words
 from .source import tree_of
 from .vocabulary import VOCABULARY, Real, Unknown, named, written_constant
 

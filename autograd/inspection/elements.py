@@ -24,7 +24,7 @@ LEAVES = frozenset({"parameter", "input", "number"})
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """While a graph is made: none of its many tuples is garbage, and looking for some costs half of the time."""
+    """While a graph is made: none of its many tuples is garbage, and looking for some takes long."""
     running = gc.isenabled()
     gc.disable()
     try:

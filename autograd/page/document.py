@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -16,6 +15,7 @@ from typing import Any
 
 from ..drawing.render import render
 from ..errors import RendererError
+from ..files import replace_file
 from ..tensor import Tensor
 from .data import collect
 from .layout import dot_of
@@ -79,15 +79,7 @@ class Page:
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"a page is an HTML file: write {path.with_suffix('.html').name!r}, not {path.name!r}.")
-        text = self.html
-        place = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
-        partial = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
-        try:
-            with open(partial, "x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.replace(partial, place)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_file(path, self.html.encode())
         return path
 
     def _drawn(self) -> list[str]:
@@ -156,7 +148,7 @@ def _text(name: str) -> str:
 
 def _bare(svg: str) -> str:
     """The `<svg>` element alone, for an HTML document has no place for what comes before it; and without what the style
-    sheet says, which is a third of it."""
+    sheet says."""
     svg = re.sub(r"<!--.*?-->\n?", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r"<title>[^<]*</title>\n?", "", svg)  # ids, which a browser would show as tooltips
     return re.sub(r"<[^>]*>", lambda tag: _FINE.sub("", _SAID.sub("", tag[0])), svg)

@@ -88,7 +88,7 @@ class _Panels(NamedTuple):
     bottom: float = 0.5
 
     def figure(self) -> Any:
-        """An empty figure. Its layout is reckoned here: matplotlib's would take half of the time."""
+        """An empty figure. Its layout is reckoned here: matplotlib's takes long."""
         from matplotlib.figure import Figure
 
         across, down = self.left + self.width + self.right, self.top + self.height + self.bottom

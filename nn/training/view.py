@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from autograd.files import replace_file
+
 from .._checks import positive
-from ..files import _replace
 from ..module import Module
 from .callbacks import Callback, Run
 from .history import History
@@ -248,7 +249,7 @@ class TrainingView(Callback):
         """
         from .page import page_of
 
-        _replace(path, page_of(self).encode())
+        replace_file(path, page_of(self).encode())
 
     def _write(self) -> None:
         if self.path is not None:
