@@ -201,7 +201,7 @@ def drawn(kind: str) -> float:
         values, rng = [x], np.random.default_rng(0)
         for k in range(125_000):  # some lead nowhere
             a, b = (values[j] for j in rng.integers(max(0, len(values) - 20), len(values), size=2))
-            values.append((a if k % 2 else 0.5 * a) + b)
+            values.append(np.maximum(a, b) if k % 2 else np.minimum(a, b))
         y = values[-1]
     y = y.sum()
     gc.collect()
