@@ -212,8 +212,12 @@ def _first_run(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     kind = Parts if several else arrays[0].__class__
     node = noted(_CHECKPOINT, parents, shapes if several else shapes[0], dtypes if several else dtypes[0], kind)
     node.saved = ([*[array for _, array in inputs], *[_NO_VALUE] * len(outside)], call)
-    if mode.watching:
+    if mode.watching or mode.keeping:
         node.annotate().site = call_site()
+    if mode.keeping:
+        notes = node.annotate()
+        notes.value = tuple(arrays) if several else arrays[0]
+        notes.operands = (*[array for _, array in inputs], *[None] * len(outside))
     for k, (at, array) in enumerate(zip(ours, arrays)):
         found[at] = taken(node, k, array) if several else wrap(array, node)
     return rebuilt(result, found)

@@ -19,11 +19,12 @@ from autograd import (
     grad,
     hessian,
     jacobian,
+    keep_values,
     make_jvp,
     make_vjp,
     no_grad,
 )
-from autograd.inspection import walk
+from autograd.inspection import forward_values, walk
 
 A = np.random.default_rng(1).normal(size=(4, 3))
 X = np.random.default_rng(2).normal(size=3)
@@ -315,3 +316,16 @@ def test_a_gradient_in_a_checkpoint_through_results_from_outside():
     for transform in (grad, hessian):
         expected = transform(lambda x: f(x, lambda inner: inner))(a)
         np.testing.assert_allclose(transform(lambda x: f(x, checkpoint))(a), expected)
+
+
+def test_values_are_kept_of_a_checkpoint_as_of_any_operation():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with keep_values():
+        y = checkpoint(lambda t: np.exp(t) * t)(x)
+        z = y.sum()
+    values = forward_values(z)
+    np.testing.assert_array_equal(values[y.node], y.data)
+    np.testing.assert_array_equal(values[x.node], x.data)
+    assert "test_checkpoint" in str(y.node.notes.site)
+    y = checkpoint(lambda t: np.exp(t) * t)(x)
+    assert y.node not in forward_values(y.sum())
