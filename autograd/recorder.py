@@ -25,6 +25,7 @@ or an option: `define` refuses it.
 
 from __future__ import annotations
 
+import builtins
 import linecache
 import threading
 import weakref
@@ -86,7 +87,7 @@ def constant(given: Any) -> Any:
 
 def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -> None:
     """Add to an error of the forward function what it was called with; raise a better one if known."""
-    mixed = mixing_error(primitive.name, operands)
+    mixed = mixing_error(primitive.name, {primitive.called(k): o for k, o in enumerate(operands)})
     if mixed is not None:
         raise mixed from None
     with suppress(Exception):  # it must not hide the error: this one may refuse notes
@@ -131,6 +132,7 @@ def lift(node: Node) -> tuple[Any, ...]:
 
 #: What the written functions refer to.
 _SCOPE: dict[str, Any] = {
+    "__builtins__": builtins,  # NumPy looks for them here when it imports what makes its error messages
     "Node": Node,
     "Parts": Parts,
     "PLAIN": PLAIN,
