@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .devices import describe
+from .devices import describe, move
 from .errors import AnomalyError
 from .modes import current_mode
 from .node import Node, Parts
@@ -112,7 +112,8 @@ def _fault(array: Any) -> str:
     finite = np.isfinite(array)
     if bool(finite.all()):
         return ""
-    wrong = np.argwhere(~np.atleast_1d(np.asarray(finite)))
+    array, finite = (np.atleast_1d(move(a, "cpu")) for a in (array, finite))
+    wrong = np.argwhere(~finite)
     first = tuple(int(i) for i in wrong[0])
-    value = np.asarray(array).reshape(-1)[np.ravel_multi_index(first, np.atleast_1d(finite).shape)]
+    value = array[first]
     return f"{len(wrong)} of {finite.size}, the first at index {first}: {value}"

@@ -132,9 +132,8 @@ def own(array: Any) -> Any:
     if array.__class__ is Parts:
         return array
     if (
-        array.__class__ is np.ndarray
-        and array.base is None
-        and array.flags.writeable
+        getattr(array, "base", array) is None  # not so where a library does not say
+        and (array.__class__ is not np.ndarray or array.flags.writeable)
         and sys.getrefcount(array) <= _UNSHARED
     ):
         return array

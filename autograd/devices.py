@@ -7,15 +7,35 @@ how an array comes there and back. CuPy is imported when somebody asks for a GPU
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import DeviceError
 
-__all__ = ["LIBRARIES", "Library", "as_array", "describe", "device_of", "is_foreign", "library_of", "move"]
+if TYPE_CHECKING:
+    from .kernels import Kernel
+
+__all__ = [
+    "LIBRARIES",
+    "Library",
+    "anywhere",
+    "as_array",
+    "check_writable",
+    "describe",
+    "device_of",
+    "is_foreign",
+    "library_of",
+    "move",
+    "no_fallback",
+    "waits",
+]
 
 
 @dataclass(frozen=True)
@@ -33,28 +53,67 @@ class Library:
         `get(array)`: one of its arrays as a NumPy array, with a copy of its values.
     place : callable
         `place(array)`: the name of the device where one of its arrays lives.
+    elementwise : callable, optional
+        `elementwise(kernel)`: a function that computes a `Kernel`, and so does in one pass what takes several; None if
+        it compiles nothing. Called for each operation: it remembers what it has made.
+    lazy : bool
+        Whether its arrays are calculations that are still to be done: there is nothing to write into.
+    several : callable
+        `several()`: whether there is more than one of its devices, and arrays of two can meet without its complaint.
     """
 
     device: str
     put: Callable[[Any, str], Any]
     get: Callable[[Any], Any]
     place: Callable[[Any], str]
+    elementwise: Callable[[Kernel], Callable[..., Any]] | None = None
+    lazy: bool = False
+    several: Callable[[], bool] = lambda: False
 
 
 def library_of(array: Any) -> Library | None:
     """The library that an array is of, or None: NumPy's own, or one that the engine knows nothing of."""
-    return LIBRARIES.get(type(array).__module__.partition(".")[0])
+    return LIBRARIES.get(_library_name(array))
+
+
+def _library_name(array: Any) -> str:
+    return type(array).__module__.partition(".")[0]
 
 
 def is_foreign(value: Any) -> bool:
     """Whether `value` is an array of another library that speaks NumPy's protocols (CuPy, Dask)."""
-    return (
-        hasattr(value, "__array_function__")
-        and hasattr(value, "__array_ufunc__")
-        and hasattr(value, "dtype")
-        and hasattr(value, "shape")
-        and not isinstance(value, np.ndarray | np.generic)
-    )
+    return _speaks(value.__class__) and hasattr(value, "dtype") and hasattr(value, "shape")
+
+
+@cache
+def _speaks(kind: type) -> bool:
+    spoken = hasattr(kind, "__array_function__") and hasattr(kind, "__array_ufunc__")
+    return spoken and not issubclass(kind, np.ndarray | np.generic)
+
+
+def several_devices(array: Any) -> bool:
+    """Whether there is more than one device where an array of this library could lie."""
+    library = library_of(array)
+    return library is not None and library.several()
+
+
+def waits(value: Any) -> bool:
+    """Whether looking at the values of an array would have to wait for a device, or have a lazy one computed."""
+    return value.__class__ is not np.ndarray and is_foreign(value)
+
+
+def anywhere(condition: Any) -> bool:
+    """Whether a condition holds for any element; False on a device, which would have to be waited for.
+
+    What a rule checks of values, to refuse them or to warn of them, it asks in this way.
+    """
+    return not is_foreign(condition) and bool(np.any(condition))
+
+
+def has_values(array: Any) -> bool:
+    """Whether the values of an array are somewhere, to be shown: not those of a lazy one, which would be computed."""
+    library = None if array.__class__ is np.ndarray else library_of(array)
+    return not is_foreign(array) if library is None else not library.lazy
 
 
 def as_array(value: Any, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -67,6 +126,11 @@ def as_array(value: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         (a masked array), which a plain array would lose.
     """
     if is_foreign(value):
+        if (total := sum(value.shape)) != total:  # NaN
+            raise ValueError(
+                f"a Tensor's shape must be known, and this array has the shape {value.shape}, as Dask's have that were "
+                "indexed by a mask: call its compute_chunk_sizes() first, or keep the shape, with np.where."
+            )
         if dtype is not None and value.dtype != dtype:
             return value.astype(dtype)
         return value.copy() if copy else value
@@ -102,7 +166,24 @@ def device_of(array: Any) -> str:
     if isinstance(array, np.ndarray | np.generic):
         return "cpu"
     library = library_of(array)
-    return type(array).__module__.partition(".")[0] if library is None else library.place(array)
+    return _library_name(array) if library is None else library.place(array)
+
+
+def check_writable(array: Any, writer: str) -> None:
+    """Refuse to write into a lazy array: it would become a longer calculation each time, and be done all over.
+
+    Raises
+    ------
+    DeviceError
+        Saying what wanted to write, and what to do instead.
+    """
+    library = None if array.__class__ is np.ndarray else library_of(array)
+    if library is not None and library.lazy:
+        raise DeviceError(
+            f"{writer} writes in place, and this Tensor is on {library.device!r}, where an array is a "
+            "calculation that is still to be done. Keep what is learnt on the CPU, and compute its gradients from a "
+            f"copy `.to({library.device!r})`, all in one go: see examples/larger_than_memory.py."
+        )
 
 
 def describe(value: Any) -> str:
@@ -124,10 +205,70 @@ def mixing_error(name: str, operands: Mapping[str, Any]) -> DeviceError | None:
     listed = " and ".join(f"{k} on {place!r} ({arrays[k].dtype}{list(arrays[k].shape)})" for k, place in places.items())
     here, there = sorted({*places.values()}, key="cpu".__ne__)[:2]
     moved = next(k for k, place in places.items() if place == here)
+    in_use = here.startswith("cuda") and " Is it the GPU in use? Results lie there: `with cupy.cuda.Device(number):`."
     return DeviceError(
         f"{name} got operands of different devices, {listed}: nothing is moved without a word. "
-        f"Move one of them first, for example {moved} with `.to({there!r})`."
+        f"Move one of them first, for example {moved} with `.to({there!r})`.{in_use or ''}"
     )
+
+
+def check_same_device(name: str, operands: Mapping[str, Any]) -> None:
+    """Raise a DeviceError if operands, by their names, are of different devices; quick where all are NumPy's own."""
+    if any(o.__class__ is not np.ndarray for o in operands.values()):
+        error = mixing_error(name, operands)
+        if error is not None:
+            raise error
+
+
+def beside(value: Any, array: Any, name: str) -> Any:
+    """`value` as an array on the device of `array`: a list or a number is put there, another array must be there.
+
+    `name` says in the error what it was needed for.
+    """
+    given = as_array(value)
+    if given.__class__ is np.ndarray and array.__class__ is not np.ndarray and not hasattr(value, "dtype"):
+        return move(given, device_of(array))
+    check_same_device(name, {"the value": given, "the Tensor": array})
+    return given
+
+
+#: How Dask warns of a function that it does not have: it then computes what it is given, and calls NumPy's.
+_FALLBACK = re.compile(r"The `numpy\.([\w.]+)` function is not implemented by Dask array")
+
+
+@contextmanager
+def no_fallback() -> Iterator[None]:
+    """A context in which a library of arrays does a thing itself or raises, and computes nothing to let NumPy do it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", _FALLBACK.pattern, FutureWarning)
+        yield
+
+
+_REMEDY = "Compute it on the CPU, with t.cpu(): gradients find their way back."
+
+
+def lacking_error(name: str, error: Exception, operands: Iterable[Any]) -> NotImplementedError | None:
+    """The error for a function, or an option of it, that another array library does not have; None if it is not that.
+
+    `name` says where it was called: NumPy says which function it was, if it could find none for these arrays.
+    """
+    foreign = next((o for o in operands if is_foreign(o)), None)
+    if foreign is None:
+        return None
+    library, text = _CALLED.get(root := _library_name(foreign), root), str(error)
+    if _REMEDY in text:  # said already, by an operation inside
+        return None
+    if found := re.search(r"no implementation found for 'numpy\.([\w.]+)'", text) or _FALLBACK.search(text):
+        what = f"np.{found[1]}"
+    elif "returned NotImplemented" in text and (found := re.search(r"<ufunc '(\w+)'>, '(\w+)'", text)):
+        what = found[1] if found[2] == "__call__" else f"{found[1]}.{found[2]}"
+    elif isinstance(error, NotImplementedError) or re.search(
+        r"unexpected keyword|Wrong arguments|Implicit conversion to a (host )?NumPy array", text
+    ):
+        return NotImplementedError(f"{name}: {library} cannot do this: {text.rstrip('.')}. {_REMEDY}")
+    else:
+        return None
+    return NotImplementedError(f"{name} needs {what}, which {library} does not have. {_REMEDY}")
 
 
 def move(array: Any, device: str) -> Any:
@@ -180,15 +321,16 @@ def _cupy() -> Any:
     except ImportError as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip(" =")), "no reason given")
         raise DeviceError(f"CuPy is installed, but it cannot be imported here: {reason}") from error
+    runtime = cupy.cuda.runtime
     try:
-        count = cupy.cuda.runtime.getDeviceCount()
+        count = runtime.getDeviceCount()
     except Exception as error:  # CUDARuntimeError, of which only the text says what is wrong
-        if "InsufficientDriver" in str(error):
+        if "InsufficientDriver" in str(error) and runtime.driverGetVersion():  # 0: there is no driver
             raise DeviceError(
                 "the NVIDIA driver of this machine is too old for the CUDA version of this CuPy: update the driver, or "
                 "install the CuPy of an older CUDA, such as cupy-cuda12x."
             ) from error
-        if "NoDevice" not in str(error):
+        if "NoDevice" not in str(error) and "InsufficientDriver" not in str(error):
             raise DeviceError(f"CuPy is installed, but CUDA does not work here: {error}.") from error
         count = 0
     if not count:
@@ -196,16 +338,30 @@ def _cupy() -> Any:
     return cupy
 
 
+@cache
+def _gpus() -> int:
+    return int(_cupy().cuda.runtime.getDeviceCount())
+
+
 def _to_cuda(array: Any, device: str) -> Any:
     cupy = _cupy()
     number = device.partition(":")[2]
-    count = cupy.cuda.runtime.getDeviceCount()
-    if number and int(number) >= count:
-        raise DeviceError(f"there is no device {device!r}: this machine has {count} GPU(s), numbered from 0.")
+    if number and int(number) >= _gpus():
+        raise DeviceError(f"there is no device {device!r}: this machine has {_gpus()} GPU(s), numbered from 0.")
     if isinstance(array, cupy.ndarray) and (not number or array.device.id == int(number)):
         return array
     with cupy.cuda.Device(int(number) if number else cupy.cuda.runtime.getDevice()):
         return cupy.asarray(array)
+
+
+@cache
+def _cuda_kernel(kernel: Kernel) -> Callable[..., Any]:
+    """CuPy compiles it when it is called, once for each dtype and number of axes, and keeps it in a file."""
+    name = f"wengert_{kernel.name}"  # as a profile of the GPU shows it
+    made: Callable[..., Any] = _cupy().ElementwiseKernel(
+        kernel.inputs, kernel.outputs, kernel.code, name, preamble=kernel.preamble
+    )
+    return made
 
 
 def _to_dask(array: Any, device: str) -> Any:
@@ -215,11 +371,24 @@ def _to_dask(array: Any, device: str) -> Any:
         raise DeviceError(
             f"the device 'dask' needs Dask, which is not installed here: `pip install \"wengert[dask]\"` ({error})."
         ) from None
-    return array if isinstance(array, dask.array.Array) else dask.array.from_array(array)
+    if device != "dask":
+        raise DeviceError(f"there is no device {device!r}: Dask's arrays have no place before they are computed.")
+    make: Any = dask.array.from_array  # which copies: what is written into `array` later is not seen
+    return array if isinstance(array, dask.array.Array) else make(array)
 
+
+#: How a library is called, where it is not as its module.
+_CALLED = {"cupy": "CuPy", "dask": "Dask"}
 
 #: The first part of the name of the module where an array's class is defined -> what the engine knows of it.
 LIBRARIES: dict[str, Library] = {
-    "cupy": Library("cuda", _to_cuda, lambda array: array.get(), lambda array: f"cuda:{array.device.id}"),
-    "dask": Library("dask", _to_dask, lambda array: np.asarray(array.compute()), lambda array: "dask"),
+    "cupy": Library(
+        "cuda",
+        _to_cuda,
+        lambda array: array.get(),
+        lambda array: f"cuda:{array.device.id}",
+        _cuda_kernel,
+        several=lambda: _gpus() > 1,
+    ),
+    "dask": Library("dask", _to_dask, lambda array: np.asarray(array.compute()), lambda array: "dask", lazy=True),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .devices import check_same_device, check_writable
 from .modes import current_mode
 from .node import Value, data_of
 from .rules import arrange, constant, elementwise, index, product, reduce
@@ -42,16 +43,25 @@ def _in_place(operator: Callable[..., Any], write: Any) -> Callable[[Any, Any], 
 
     def call(self: Any, other: Any) -> Any:
         if self._written_in_place():
+            check_writable(self._array, f"{operator.__name__} under no_grad()")
             try:
                 write(self._array, data_of(other), out=self._array)
             except FloatingPointError:  # np.errstate(all="raise"): raised after the values were written
                 mark_written(self._array)
+                raise
+            except (TypeError, ValueError):
+                _refuse_mixing(self._array, data_of(other))
                 raise
             mark_written(self._array)
             return self
         return operator(self, other)
 
     return call
+
+
+def _refuse_mixing(array: Any, value: Any) -> None:
+    """Say of a write that failed, if it is so, that the value is on another device."""
+    check_same_device("a write in place", {"the Tensor": array, "the value": value})
 
 
 def _fitted(value: Any, target: Any) -> Any:
@@ -123,7 +133,7 @@ class Operators(Value):
         return elementwise.power(self, exponent)  # type: ignore[no-any-return]
 
     def __getitem__(self, key: Any) -> Tensor:
-        return index.getitem(self, index.freeze(key))  # type: ignore[no-any-return]
+        return index.getitem(self, index.freeze(key, self._array))  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Take the value of a copy in which `key` is replaced. Costs a copy of the whole."""
@@ -137,13 +147,17 @@ class Operators(Value):
                 "x[i] = v under no_grad() on a computed Tensor would cut it from its graph: write it inside "
                 "enable_grad(), or x = x.detach() first if that is meant."
             )
-        key = index.freeze(key)
+        key = index.freeze(key, self._array)
         if self._written_in_place():
-            self._array[key] = data_of(value)
+            check_writable(self._array, "x[i] = v under no_grad()")
+            try:
+                index.assign(self._array, key, data_of(value))
+            except (TypeError, ValueError):
+                _refuse_mixing(self._array, data_of(value))
+                raise
             mark_written(self._array)
             return
-        target = self._array[key]
-        changed = index.put(self, _fitted(value, target) if isinstance(value, Value) else value, key)
+        changed = index.put(self, _fitted(value, self._array[key]) if isinstance(value, Value) else value, key)
         name = None if self._node is None else self._node.name
         self._array, self._node, self._requires_grad = changed._array, changed._node, changed._requires_grad
         if name is not None:

@@ -28,10 +28,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, TypeVar
 
+from .kernels import Kernel
 from .node import Parts
 
 __all__ = ["REGISTRY", "Primitive", "composed", "define", "part", "written"]
@@ -70,6 +71,8 @@ class Primitive:
         Whether the one input is a sequence of arrays (`*xs`).
     rules : dict
         Input name -> VJP rule. An input without a rule gets no gradient.
+    kernels : dict
+        The output's name -> the kernel of `forward`; input name -> that of its rule. See `kernels.py`.
     saves : tuple of str
         What a node keeps: the names that the rules name, without `g` (and `i`).
     pulls : sequence
@@ -90,6 +93,7 @@ class Primitive:
         "function",
         "header",
         "inputs",
+        "kernels",
         "name",
         "options",
         "outputs",
@@ -114,6 +118,7 @@ class Primitive:
         broadcasts: bool = False,
         promotes: bool = False,
         wider: Callable[..., Any] | None = None,
+        kernels: Mapping[str, Kernel] | None = None,
     ):
         self.function = function
         self.forward = function if forward is None else forward
@@ -139,7 +144,9 @@ class Primitive:
         self.broadcasts = broadcasts
         self.promotes = promotes
         self.wider = wider
+        self.kernels = dict(kernels or ())
         self._check_rules()
+        self._check_kernels()
         self.saves = self._saves()
         self.spent = not self.several or not {*self.inputs, *self.outputs}.isdisjoint(self.saves)
         self.pulls: Any = ()  # filled in by the recorder
@@ -175,6 +182,23 @@ class Primitive:
             if strange:
                 raise ValueError(
                     f"{self.name}: the rule for {name!r} names {sorted(strange)}; it can name {sorted(self.sources())}."
+                )
+
+    def _check_kernels(self) -> None:
+        if self.kernels and (self.several or self.variadic):
+            raise ValueError(f"{self.name}: kernels are for a fixed number of inputs and one output.")
+        for name, kernel in self.kernels.items():
+            if name not in self.outputs and name not in self.rules:
+                raise ValueError(
+                    f"{self.name}: there is a kernel for {name!r}, which is neither the output nor an input with a "
+                    "rule."
+                )
+            known = _parameters(self.rules[name]) if name in self.rules else (*self.inputs, *self.options)
+            strange = set(kernel.names) - set(known)
+            if strange:
+                raise ValueError(
+                    f"{self.name}: the kernel for {name!r} takes {sorted(strange)}; it can take {[*known]}, as what it "
+                    "stands for."
                 )
 
     def _saves(self) -> tuple[str, ...]:
@@ -243,6 +267,7 @@ def define(
     broadcasts: bool = False,
     promotes: bool = False,
     wider: Callable[..., Any] | None = None,
+    kernels: Mapping[str, Kernel] | None = None,
     **rules: Rule,
 ) -> Callable[..., Any]:
     """Make `function` differentiable: give it its VJP rules, and register it.
@@ -262,6 +287,9 @@ def define(
     wider : callable, optional
         What to call where other options are given than those in the signature: a function made of others that
         have rules, for what NumPy has but is seldom wanted. The usual call costs nothing for it.
+    kernels : dict, optional
+        The output's name -> a `Kernel` that computes what `forward` does; the name of an input -> one that computes
+        what its rule does. They are used on arrays of libraries that can compile them.
     **rules : callable
         For each differentiable input, its VJP rule, `input=lambda g, …: …`.
 
@@ -273,7 +301,7 @@ def define(
     Raises
     ------
     ValueError
-        If a rule is for something that is not an input, or names something that does not exist.
+        If a rule is for something that is not an input, or a rule or kernel names something that does not exist.
 
     Examples
     --------
@@ -291,7 +319,14 @@ def define(
     from .recorder import make_recorder  # the recorder is made from a Primitive
 
     primitive = Primitive(
-        function, signature, rules, forward=forward, broadcasts=broadcasts, promotes=promotes, wider=wider
+        function,
+        signature,
+        rules,
+        forward=forward,
+        broadcasts=broadcasts,
+        promotes=promotes,
+        wider=wider,
+        kernels=kernels,
     )
     record = make_recorder(primitive)
     REGISTRY[function] = record

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from .devices import check_same_device, lacking_error, no_fallback
 from .errors import NoRuleError
 from .primitive import REGISTRY
 from .rules import complete
@@ -37,6 +38,29 @@ def _ufunc_name(ufunc: Any) -> str:
     return str(name)
 
 
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """What is in lists and tuples, however nested."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def _plain(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a function returns for the arrays of these arguments; nothing is recorded."""
+    args, kwargs = unwrap(args), unwrap(kwargs)
+    try:
+        return unrecorded(function(*args, **kwargs))
+    except (TypeError, ValueError, NotImplementedError) as error:
+        operands = [*_flat((*args, *kwargs.values()))]
+        check_same_device(name, {f"input {k}": x for k, x in enumerate(operands)})
+        lacking = lacking_error(name, error, operands)
+        if lacking is not None:
+            raise lacking from error
+        raise
+
+
 def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a call that no rule covers on the arrays, if no gradient can be lost by it."""
     if function not in CONSTANT and tracked((args, kwargs)):
@@ -48,7 +72,7 @@ def _without_rule(function: Callable[..., Any], name: str, args: tuple[Any, ...]
             f"{reason}{' ' if reason else ''}"
             "Use functions that have one, or, if no gradient shall flow through it, call it on `t.detach()`."
         )
-    return unrecorded(function(*unwrap(args), **unwrap(kwargs)))
+    return _plain(function, name, args, kwargs)
 
 
 #: What NumPy means anyway where these are not given.
@@ -76,7 +100,10 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
         return _without_rule(plain, name, args, kwargs)
     primitive = getattr(handler, "primitive", None)
     if primitive is None and not tracked((args, kwargs)) and not hasattr(handler, "writes"):
-        return unrecorded(plain(*unwrap(args), **unwrap(kwargs)))
+        try:
+            return _plain(plain, name, args, kwargs)
+        except NotImplementedError:  # by the library of these arrays: what we make of other functions may do
+            pass
     if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
         given = inspect.signature(plain).bind(*args, **kwargs)
         args, kwargs = given.args[: primitive.positional], _named(given, primitive.positional)
@@ -92,6 +119,25 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     return handler(*args, **kwargs)
 
 
+def _dispatch_on(tensor: Any, key: Any, name: str, args: Any, kwargs: Any, plain: Callable[..., Any]) -> Any:
+    """`_dispatch`, which on a device says by name what its library of arrays does not have."""
+    if tensor._array.__class__ is np.ndarray:
+        return _dispatch(key, name, args, kwargs, plain)
+    return _saying(tensor, name, _dispatch, key, name, args, kwargs, plain)
+
+
+def _saying(tensor: Any, name: str, call: Callable[..., Any], *args: Any) -> Any:
+    """`call(*args)`, on a device: what its library of arrays does not have is said by name."""
+    try:
+        with no_fallback():
+            return call(*args)
+    except (TypeError, NotImplementedError, FutureWarning) as error:
+        lacking = lacking_error(name, error, (tensor._array,))
+        if lacking is not None:
+            raise lacking from error
+        raise
+
+
 def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwargs: Any) -> Any:
     """`Tensor.__array_ufunc__`: a call of a ufunc, or of one of its methods."""
     if method == "__call__":
@@ -102,7 +148,7 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwar
         key = plain = ufunc
         name = _ufunc_name(ufunc)
     elif method == "at":
-        return at(ufunc, x, *rest)
+        return _saying(tensor, f"{_ufunc_name(ufunc)}.at", at, ufunc, x, *rest)
     else:
         plain = key = getattr(ufunc, method)
         name = f"{_ufunc_name(ufunc)}.{method}"
@@ -115,7 +161,7 @@ def array_ufunc(tensor: Any, ufunc: Any, method: str, x: Any, *rest: Any, **kwar
     inputs: Any = (x, *rest)
     if method == "__call__" and kwargs.keys() & {"dtype", "casting"} and ufunc not in CONSTANT and tracked(inputs):
         inputs = converted(ufunc, inputs, kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind"))
-    return _dispatch(key, name, inputs, kwargs, plain)
+    return _dispatch_on(tensor, key, name, inputs, kwargs, plain)
 
 
 def array_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -124,4 +170,4 @@ def array_function(tensor: Any, function: Any, types: Any, args: Any, kwargs: An
         raise TypeError(
             f"{_qualified(function)} cannot write into out= with Tensors: values on a tape are never overwritten."
         )
-    return _dispatch(function, _qualified(function), args, kwargs, function)
+    return _dispatch_on(tensor, function, _qualified(function), args, kwargs, function)

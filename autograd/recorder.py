@@ -26,10 +26,11 @@ or an option: `define` refuses it.
 from __future__ import annotations
 
 import builtins
+import inspect
 import linecache
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import combinations
 from types import FunctionType
@@ -39,7 +40,8 @@ import numpy as np
 from numpy import ndarray
 
 from .anomaly import watch
-from .devices import as_array, describe, mixing_error
+from .devices import as_array, describe, is_foreign, lacking_error, mixing_error, several_devices
+from .kernels import Kernel
 from .modes import RECORDING, current_mode
 from .node import Node, Parts, Value, tick
 from .primitive import Primitive, Repeated, part
@@ -82,14 +84,32 @@ def constant(given: Any) -> Any:
         return node if node.primitive is None else (node.shape, node.dtype)
     if given is None or isinstance(given, int | float | complex):
         return given
-    return np.shape(given), getattr(given, "dtype", "")
+    return getattr(given, "shape", ()), getattr(given, "dtype", "")
 
 
-def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -> None:
-    """Add to an error of the forward function what it was called with; raise a better one if known."""
-    mixed = mixing_error(primitive.name, {primitive.called(k): o for k, o in enumerate(operands)})
+def recover(record: Any, error: Exception, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What a forward function returns without options that say nothing, if it is these that it does not know; or None.
+
+    Other libraries than NumPy have fewer options. Where there is no such way, the error gets a note with the operands,
+    or a better one is raised.
+    """
+    primitive = record.primitive
+    named = {primitive.called(k): o for k, o in enumerate(operands)}
+    keys = {k: o for k, o in options.items() if is_foreign(o) and not isinstance(o, Value)}
+    mixed = mixing_error(primitive.name, named | keys)
     if mixed is not None:
         raise mixed from None
+    if isinstance(error, TypeError | NotImplementedError) and any(map(is_foreign, operands)):
+        defaults = inspect.signature(record, follow_wrapped=False).parameters
+        said = {name: value for name, value in options.items() if value is not defaults[name].default}
+        if len(said) < len(options):
+            try:
+                return primitive.forward(*((operands,) if primitive.variadic else operands), **said)
+            except (TypeError, NotImplementedError) as second:
+                error = second
+        lacking = lacking_error(primitive.name, error, operands)
+        if lacking is not None:
+            raise lacking from error
     with suppress(Exception):  # it must not hide the error: this one may refuse notes
         error.add_note(f"in {primitive.name}({', '.join(describe(o) for o in operands)})")
         if isinstance(error, ValueError):
@@ -98,6 +118,19 @@ def explain(primitive: Primitive, error: Exception, operands: tuple[Any, ...]) -
             told = product_that_does_not_fit(primitive, operands)
             if told:
                 error.add_note(told)
+    return None
+
+
+def check_devices(primitive: Primitive, result: Any, operands: Sequence[Any], tracked: Sequence[bool]) -> None:
+    """Refuse a tracked operand of another array type than the result: its gradient would be of that type too.
+
+    Dask computes with NumPy arrays as well as with its own. Where these are constants, nothing is lost. And where there
+    are several GPUs that reach each other's memory, CuPy computes with arrays of two, and warns.
+    """
+    if several_devices(result) or any(on and x.__class__ is not result.__class__ for x, on in zip(operands, tracked)):
+        mixed = mixing_error(primitive.name, {primitive.called(k): o for k, o in enumerate(operands)})
+        if mixed is not None:
+            raise mixed
 
 
 def miscounted(primitive: Primitive, result: Any) -> None:
@@ -139,14 +172,15 @@ _SCOPE: dict[str, Any] = {
     "RECORDING": RECORDING,
     "Value": Value,
     "as_array": as_array,
+    "check_devices": check_devices,
     "constant": constant,
     "current_mode": current_mode,
-    "explain": explain,
     "miscounted": miscounted,
     "ndarray": ndarray,
     "new": object.__new__,
     "operand": operand,
     "others": others,
+    "recover": recover,
     "regroup": regroup,
     "sequence": sequence,
     "shape_of": np.shape,
@@ -164,6 +198,8 @@ def make_recorder(primitive: Primitive) -> Callable[..., Any]:
     Its text is written at its first call: writing all of them would double the time of `import autograd`.
     """
     scope = {"primitive": primitive, "forward": primitive.forward, "wider": primitive.wider, "write": _write}
+    for output in {*primitive.outputs} & {*primitive.kernels}:  # the output, if it has a kernel
+        scope["kernel"] = primitive.kernels[output]
     names = [*primitive.inputs, *primitive.options, *primitive.outputs]
     reserved = {*_SCOPE, *scope, "Tensor", "record", *(f"{x}{end}" for x in primitive.inputs for end in ("_", "_on"))}
     clash = {n for n in names if n in reserved or n.startswith("_") or names.count(n) > 1}
@@ -240,26 +276,46 @@ def _pull(primitive: Primitive, name: str) -> Any:
     rule = primitive.rules.get(name)
     if rule is None:
         return None
-    arguments = ", ".join("i" if n == "i" else f"s[{primitive.saves.index(n)}]" for n in primitive.wants(rule))
+    known = {save: f"s[{k}]" for k, save in enumerate(primitive.saves)}
+    arguments = ", ".join("i" if n == "i" else known[n] for n in primitive.wants(rule))
     g = "g.items" if primitive.several else "g"
-    return eval(f"lambda g, s{', i' * primitive.variadic}: rule({g}, {arguments})", {"rule": rule})
+    call, scope = f"rule({g}, {arguments})", {"rule": rule}
+    if name in primitive.kernels:
+        call = _or_kernel(call, primitive.kernels[name], {**known, "g": "g"})
+        scope |= {"ndarray": ndarray, "kernel": primitive.kernels[name]}
+    return eval(f"lambda g, s{', i' * primitive.variadic}: {call}", scope)
+
+
+def _or_kernel(call: str, kernel: Kernel, known: Mapping[str, str]) -> str:
+    """The text of a call; or where something other than NumPy's arrays is given, of the kernel's, if it takes that."""
+    given = [known[name] for name in kernel.names]
+    return f"{call} if {given[0]}.__class__ is ndarray or (_done := kernel({', '.join(given)})) is None else _done"
 
 
 def source(primitive: Primitive) -> str:
     """The text of the recorder of `primitive`."""
     unwrapping, call, operands, tensor, tracked, noting = (_variadic if primitive.variadic else _fixed)(primitive)
+    flags = [f"{x}_on" if x in primitive.rules else "False" for x in primitive.inputs]
+    on = "_on" if primitive.variadic else _tuple(flags)
+    mixing = f"check_devices(primitive, {{}}, {operands}, {on})"
     if primitive.several:
         n = len(primitive.outputs)
         counted = "not isinstance(_result, (tuple, list))" + (f" or len(_result) != {n}" if n else "")
         result = [
             f"if {counted}: miscounted(primitive, _result)",
             "_results = tuple([as_array(part) for part in _result])",
+            f"if _results and _results[0].__class__ is not ndarray: {mixing.format('_results[0]')}",
             "_shape = tuple([part.shape for part in _results])",
         ]
         described = ["_node.dtype = tuple([part.dtype for part in _results])", "_node.kind = Parts"]
         returned = ["return regroup(_result, [taken(_node, k, part) for k, part in enumerate(_results)])"]
     else:
-        result = ["if _result.__class__ is not ndarray: _result = as_array(_result)", "_shape = _result.shape"]
+        result = [
+            "if _result.__class__ is not ndarray:",
+            "    _result = as_array(_result)",
+            f"    if _result.__class__ is not ndarray: {mixing.format('_result')}",
+            "_shape = _result.shape",
+        ]
         described = ["_node.dtype = _result.dtype", "_node.kind = _result.__class__"]
         returned = [
             "_tensor = new(Tensor)",
@@ -275,14 +331,18 @@ def source(primitive: Primitive) -> str:
     if primitive.wider is not None:
         given = [*primitive.inputs, *(f"{name}={name}" for name in primitive.options)]
         more, first = ", **_more", [f"if _more: return wider({', '.join(given)}, **_more)"]
+    compute = f"forward({call}{''.join(f', {name}={name}' for name in primitive.options)})"
+    for output in {*primitive.outputs} & {*primitive.kernels}:
+        known = {**{x: f"{x}_" for x in primitive.inputs}, **{name: name for name in primitive.options}}
+        compute = _or_kernel(compute, primitive.kernels[output], known)
     lines = [
         *first,
         *unwrapping,
         "try:",
-        f"    _result = forward({call}{''.join(f', {name}={name}' for name in primitive.options)})",
+        f"    _result = {compute}",
         "except Exception as _error:",
-        f"    explain(primitive, _error, {operands})",
-        "    raise",
+        f"    _result = recover(record, _error, {operands}, {options})",
+        "    if _result is None: raise",
         "_mode = current_mode()",
         f"if not ({tracked}) or (_mode is not RECORDING and not _mode.recording):",
         f"    return {'unrecorded' if primitive.several else 'wrap'}(_result) if {tensor} else _result",

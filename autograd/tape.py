@@ -16,7 +16,7 @@ import numpy as np
 
 from .anomaly import check_cotangent, input_of, recorded_at
 from .cotangent import own, settle
-from .devices import describe
+from .devices import check_same_device, describe, device_of, lacking_error, move
 from .errors import AnomalyError, ReleasedError, StaleError, VJPError
 from .modes import current_mode, enable_grad
 from .node import Leaf, Node, Value, data_of
@@ -174,7 +174,16 @@ def pull_back(
             pull = None
     except Exception as error:
         if pull is not None and not isinstance(error, VJPError | AnomalyError):
-            error.add_note(f"in the backward rule of {input_of(node, pulls.index(pull))}.{recorded_at(node)}")
+            rule = f"the backward rule of {input_of(node, pulls.index(pull))}"
+            lacking = lacking_error(rule, error, (data_of(g),))
+            if lacking is not None:
+                raise lacking from error
+            shapes = ""
+            if isinstance(error, ValueError):  # most likely a product, or a broadcast, that does not fit
+                from .derivation.fitting import rule_with_shapes  # reads formulas, which nothing else here needs
+
+                shapes = "\n" + rule_with_shapes(node, pulls.index(pull)).rstrip()
+            error.add_note(f"in {rule}.{recorded_at(node)}{shapes}")
         raise
     return found
 
@@ -259,12 +268,13 @@ def _seed(output: Value, cotangent: Any, call: str) -> Any:
             )
         # the usual loss has no axes, and this is four times as quick as ones_like
         return np.array(1, data.dtype) if data.__class__ is np.ndarray and not data.ndim else np.ones_like(data)
-    if isinstance(cotangent, Value):
-        cotangent = cotangent._array
-    elif not hasattr(cotangent, "dtype"):
+    if not hasattr(cotangent, "dtype"):
         cotangent = np.asarray(cotangent, dtype=data.dtype)
+        cotangent = cotangent if data.__class__ is np.ndarray else move(cotangent, device_of(data))
+    cotangent = data_of(cotangent)
     if isinstance(cotangent, np.generic):
         cotangent = np.asarray(cotangent)
+    check_same_device(call, {"the cotangent": cotangent, "the output": data})
     if cotangent.shape != data.shape or cotangent.dtype != data.dtype or cotangent.__class__ is not data.__class__:
         raise ValueError(
             f"the cotangent of an output must be {type(data).__name__} {describe(data)} like the output, "

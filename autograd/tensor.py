@@ -1,26 +1,23 @@
-"""`Tensor`: an array that remembers where it came from. What it can do to values is in `operators.py`."""
+"""`Tensor`: an array that remembers where it came from. What it can do is in `operators.py` and `conversions.py`."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import protocols, tape, wrapping
-from .devices import as_array, device_of, move
+from .conversions import Conversions
+from .devices import as_array, beside, check_same_device, check_writable, device_of, move
 from .node import Leaf, Node, Value, data_of, tick
-from .operators import Operators
-from .rules import arrange
-from .scipy import converted_by
 from .versions import last_written, mark_written
 from .wrapping import wrap
 
 __all__ = ["Tensor"]
 
 
-class Tensor(Operators):
+class Tensor(Conversions):
     """An n-dimensional array whose operations are recorded, so that gradients can be asked for.
 
     Parameters
@@ -34,11 +31,16 @@ class Tensor(Operators):
         As in `np.array`: by default the data's own (Python floats are float64).
     name : str, optional
         Shown in the repr, in drawings and in error messages.
+    device : str, optional
+        Where the values shall lie: 'cpu', 'cuda', 'cuda:N', …; by default where they are. Lists and numbers are on the
+        CPU.
 
     Raises
     ------
     TypeError
         If the data are not numbers or booleans, or a gradient is wanted of integers or booleans.
+    DeviceError
+        If the device is unknown, or cannot be used here.
 
     Notes
     -----
@@ -63,7 +65,15 @@ class Tensor(Operators):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None, name: str | None = None):
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        dtype: Any = None,
+        name: str | None = None,
+        *,
+        device: str | None = None,
+    ):
         if isinstance(data, Value):
             if data._requires_grad:
                 raise TypeError(
@@ -72,6 +82,8 @@ class Tensor(Operators):
                 )
             data = data._array
         self._array = as_array(data, dtype, copy=True)
+        if device is not None:
+            self._array = move(self._array, device)
         self._node = None
         self._requires_grad = False
         if requires_grad is not False:
@@ -98,7 +110,7 @@ class Tensor(Operators):
     def _assign(self, value: Any) -> None:
         """Take new values, of the same shape and dtype, into this Tensor's own memory."""
         if value is not self._array:
-            array = value._array if isinstance(value, Value) else as_array(value)
+            array = beside(data_of(value), self._array, "an assignment to .data")
             if array.shape != self._array.shape or array.dtype != self._array.dtype:
                 same = array.shape == self._array.shape
                 remedy = f"write values.astype(np.{self._array.dtype})" if same else "make a new Tensor instead"
@@ -111,6 +123,7 @@ class Tensor(Operators):
                     f"this Tensor was computed (by {self._described().primitive.name}): its values cannot be replaced. "
                     "Compute a new Tensor, or work on t.detach()."
                 )
+            check_writable(self._array, "assigning to .data")
             self._make_writable()
             self._array[...] = array
         mark_written(self._array)
@@ -219,7 +232,8 @@ class Tensor(Operators):
     def grad(self, value: Any) -> None:
         node = self._described()
         if value is not None:
-            array = data_of(value)
+            array = np.asarray(value) if isinstance(value, np.generic) else data_of(value)
+            check_same_device("an assignment to .grad", {"the gradient": array, "the Tensor": self._array})
             if type(array) is not type(self._array) or array.shape != self.shape or array.dtype != self.dtype:
                 raise TypeError(
                     f"a gradient is None or a {type(self._array).__name__} of shape {self.shape}, dtype {self.dtype}; "
@@ -344,7 +358,11 @@ class Tensor(Operators):
         return wrap(self._array)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leaves can be copied (`copy.deepcopy`) and pickled: values, requires_grad, name; not the gradient."""
+        """Leaves can be copied (`copy.deepcopy`) and pickled: values, requires_grad, name; not the gradient.
+
+        What was pickled on a GPU is unpickled on the GPU that is in use there, and nowhere else: pickle `t.cpu()` for a
+        machine without one.
+        """
         if not self.is_leaf:
             raise TypeError(
                 f"this Tensor was computed (by {self._described().primitive.name}) and cannot be copied or pickled "
@@ -352,97 +370,10 @@ class Tensor(Operators):
             )
         return type(self), (self._array, self._requires_grad, None, self.name)
 
-    # Out of the Tensor
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The values as a NumPy array: this Tensor's own memory on the CPU, a copy from a device.
-
-        Nothing that is done to it is recorded. Do not write into it between forward and backward.
-        """
-        return move(self._array, "cpu")  # type: ignore[no-any-return]
-
-    def item(self) -> Any:
-        """The one element of a Tensor of size 1, as a Python number."""
-        if self._array.size != 1:
-            raise ValueError(
-                f"item() needs a Tensor with one element, got shape {self.shape}: use numpy() or tolist()."
-            )
-        return self._array.item()
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return self._array.tolist()
-
-    def to(self, device: str) -> Tensor:
-        """This Tensor on 'cpu', 'cuda' or 'cuda:N'; itself if it is there. Gradients come back the same way."""
-        here = self.device
-        moved = move(self._array, device)
-        return self if moved is self._array else arrange.to(self, device, here)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if self._requires_grad:
-            raise TypeError(
-                "converting a Tensor that requires a gradient to a NumPy array would lose its history without a word: "
-                "write t.numpy() (or t.detach()) if that is meant, or call NumPy's functions on t itself."
-                + converted_by(sys._getframe(1))
-            )
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
+    # NumPy's protocols
 
     __array_ufunc__ = protocols.array_ufunc
     __array_function__ = protocols.array_function
-
-    def __repr__(self) -> str:
-        prefix = f"{type(self).__name__}("
-        if self.device == "cpu" or self.device.startswith("cuda"):
-            values = np.array2string(self.numpy(), separator=", ", prefix=prefix)
-        else:
-            values = repr(self._array)  # a lazy array: showing its values would compute them
-        parts = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
-        if self.device != "cpu":
-            parts.append(f"device={self.device!r}")
-        if not self.is_leaf:
-            parts.append(f"from={self._described().primitive.name}")
-        elif self._requires_grad:
-            parts.append("requires_grad=True")
-        if self.name is not None:
-            parts.append(f"name={self.name!r}")
-        return f"{prefix}{', '.join(parts)})"
-
-    def _repr_html_(self) -> str:
-        from .display.tensor import tensor_html
-
-        return tensor_html(self)
-
-    def __format__(self, specification: str) -> str:
-        return format(self.item(), specification) if specification else repr(self)
-
-    def __bool__(self) -> bool:
-        return bool(self._array)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
-
-    def __index__(self) -> int:
-        return self._array.__index__()  # type: ignore[no-any-return]
-
-    def __len__(self) -> int:
-        return len(self._array)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.ndim:
-            raise TypeError("iteration over a 0-d Tensor")
-        if self._requires_grad:
-            return iter(arrange.layers(self))
-        return (self[i] for i in range(len(self)))
-
-    def __contains__(self, value: Any) -> bool:
-        return bool((self._array == (data_of(value))).any())
 
     __hash__ = object.__hash__
 

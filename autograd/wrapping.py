@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .devices import as_array, is_foreign
-from .node import Node, Value
+from .devices import as_array, is_foreign, move
+from .node import Node, Value, data_of
 
 __all__ = [
     "PLAIN",
+    "array_beside",
     "array_like",
+    "known",
+    "made_beside",
     "operand",
     "regroup",
     "result_class",
@@ -90,5 +93,25 @@ def operand(value: Any) -> Any:
 
 
 def array_like(x: Any) -> Any:
-    """A Tensor or an array as it is; a list or a number as an array: 2.0 is a float64 then, which does not adapt."""
-    return x if hasattr(x, "dtype") else np.asarray(x)
+    """A Tensor or an array as it is, a list as an array; a number as NumPy's: 2.0 is a float64, and does not adapt."""
+    if hasattr(x, "dtype"):
+        return x
+    array = np.asarray(x)
+    return array if array.dtype.hasobject else array[()]  # of objects that would be one of them
+
+
+def array_beside(x: Any, like: Any) -> Any:
+    """`array_like(x)`, but a number as an array with no axes of the library of `like`."""
+    x = array_like(x)
+    return np.full_like(data_of(like), x, shape=(), dtype=x.dtype) if isinstance(x, np.generic) else x
+
+
+def made_beside(array: Any, like: Any) -> Any:
+    """A NumPy array that a rule has made of shapes and options, as an array of the library of `like`."""
+    return np.asarray(array, like=data_of(like))
+
+
+def known(option: Any) -> Any:
+    """An option that shapes depend on, without Tensors in it: one that is on a device is waited for."""
+    option = unwrap(option)
+    return move(option, "cpu") if is_foreign(option) else option

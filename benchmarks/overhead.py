@@ -56,17 +56,28 @@ class Contender:
         What is timed: name -> function of no arguments.
     compute : callable
         The numbers to compare, as a list of arrays.
+    wait : callable
+        Waits until everything is done that was begun: what computes elsewhere returns before it has.
     """
 
-    def __init__(self, label: str, group: str, tasks: dict[str, Callable[[], Any]], compute: Callable[[], list[Any]]):
-        self.label, self.group, self.tasks, self.compute = label, group, tasks, compute
+    def __init__(
+        self,
+        label: str,
+        group: str,
+        tasks: dict[str, Callable[[], Any]],
+        compute: Callable[[], list[Any]],
+        wait: Callable[[], object] = lambda: None,
+    ):
+        self.label, self.group, self.tasks, self.compute, self.wait = label, group, tasks, compute, wait
 
     def seconds(self, task: str, repeats: int) -> float:
         """The mean time of a few runs of a task."""
         run = self.tasks[task]
+        self.wait()
         start = time.perf_counter()
         for _ in range(repeats):
             run()
+        self.wait()
         return (time.perf_counter() - start) / repeats
 
 

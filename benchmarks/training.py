@@ -19,6 +19,8 @@ import gc
 import json
 import statistics
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -41,10 +43,29 @@ PAUSE = 0.2
 
 RATE, MOMENTUM, BETA1, BETA2, EPS = 1e-3, 0.9, 0.9, 0.999, 1e-8
 
-Setting = tuple[np.ndarray, np.ndarray, list[np.ndarray]]
+Arrays = list[np.ndarray]
 
 
-def inputs(sizes: tuple[int, ...], batch: int) -> Setting:
+@dataclass
+class Training:
+    """One library's network and optimizer.
+
+    Attributes
+    ----------
+    label : str
+        How the tables call it.
+    step : callable
+        One step of the training; returns its loss.
+    values : callable
+        `values(n)` makes n steps: the gradients of the first one, all losses, and the parameters after the last one.
+    """
+
+    label: str
+    step: Callable[[], Any]
+    values: Callable[[int], tuple[Arrays, list[float], Arrays]]
+
+
+def inputs(sizes: tuple[int, ...], batch: int) -> tuple[np.ndarray, np.ndarray, Arrays]:
     """A batch, its labels, and the weights and biases to start from."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch, sizes[0])).astype(np.float32)
@@ -61,13 +82,19 @@ def named(sizes: tuple[int, ...], batch: int) -> str:
     return f"{'-'.join(map(str, sizes))} × {batch}"
 
 
-def wengert(sizes: tuple[int, ...], batch: int, algorithm: str) -> Contender:
+def work(sizes: tuple[int, ...], batch: int) -> int:
+    """The multiplications of a forward pass."""
+    return sum(n * m for n, m in pairwise(sizes)) * batch
+
+
+def wengert(sizes: tuple[int, ...], batch: int, algorithm: str, device: str = "cpu") -> Training:
     """wengert's `nn` and `optim`, as a user writes it."""
     import nn
     import optim
+    from autograd.devices import move
 
-    x, y, start = inputs(sizes, batch)
-    model = nn.MLP(sizes, activation="relu", rng=0)
+    x, y, *start = (move(a, device) for a in flat(inputs(sizes, batch)))
+    model = nn.MLP(sizes, activation="relu", rng=0).to(device)
     criterion = nn.BCEWithLogitsLoss()
     optimizer: optim.Optimizer
     if algorithm == "SGD":
@@ -84,53 +111,86 @@ def wengert(sizes: tuple[int, ...], batch: int, algorithm: str) -> Contender:
         optimizer.step()
         return loss
 
-    def compute() -> list[Any]:
+    def values(n: int) -> tuple[Arrays, list[float], Arrays]:
         losses = [step().item()]
-        gradients = [p.grad for p in model.parameters()]
-        return [*gradients, np.array(losses + [step().item() for _ in range(4)])]
+        gradients = [np.array(move(p.grad, "cpu")) for p in model.parameters()]
+        losses += [step().item() for _ in range(n - 1)]
+        return gradients, losses, [np.array(move(p.data, "cpu")) for p in model.parameters()]
 
-    return Contender("wengert", f"{named(sizes, batch)}, {algorithm}", {"step": step}, compute)
+    return Training("wengert", step, values)
 
 
-def pytorch(sizes: tuple[int, ...], batch: int, algorithm: str) -> Contender:
-    """PyTorch's `nn` and `optim`, as a user writes it; the optimizers as they come."""
+def eager(forward: Callable[[], Any], optimizer: Any) -> Callable[[], Any]:
+    """A step of PyTorch as a user writes it."""
+
+    def step() -> Any:
+        loss = forward()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def pytorch(
+    sizes: tuple[int, ...],
+    batch: int,
+    algorithm: str,
+    device: str = "cpu",
+    make: Callable[[Callable[[], Any], Any], Callable[[], Any]] = eager,
+    label: str = "PyTorch",
+) -> Training:
+    """PyTorch's `nn` and `optim`, the optimizers as they come; `make` makes the step of a loss and an optimizer."""
     import torch
     from torch import nn
 
-    x, y, start = inputs(sizes, batch)
-    x, y = torch.tensor(x), torch.tensor(y)
+    x, y, *start = (torch.tensor(a, device=device) for a in flat(inputs(sizes, batch)))
     layers: list[Any] = []
     for n, m in pairwise(sizes):
         layers += [nn.Linear(n, m), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
+    model = nn.Sequential(*layers[:-1]).to(device)
     criterion = nn.BCEWithLogitsLoss()
     optimizer: torch.optim.Optimizer
     if algorithm == "SGD":
         optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=MOMENTUM)
     else:
         optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    step = make(lambda: criterion(model(x), y), optimizer)
     with torch.no_grad():
         for p, a in zip(model.parameters(), start):
-            p.copy_(torch.tensor(a))
+            p.copy_(a)
+        for state in optimizer.state.values():  # of steps that `make` has made
+            for value in state.values():
+                value.zero_()
 
-    def step() -> Any:
-        loss = criterion(model(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    def compute() -> list[Any]:
+    def values(n: int) -> tuple[Arrays, list[float], Arrays]:
         losses = [step().item()]
-        gradients = [p.grad.numpy() for p in model.parameters()]
-        return [*gradients, np.array(losses + [step().item() for _ in range(4)])]
+        gradients = [p.grad.cpu().numpy().copy() for p in model.parameters()]
+        losses += [step().item() for _ in range(n - 1)]
+        return gradients, losses, [p.detach().cpu().numpy().copy() for p in model.parameters()]
 
-    return Contender("PyTorch", f"{named(sizes, batch)}, {algorithm}", {"step": step}, compute)
+    return Training(label, step, values)
 
 
-def by_hand(sizes: tuple[int, ...], batch: int, algorithm: str) -> Contender:
+def flat(given: tuple[np.ndarray, np.ndarray, Arrays]) -> Arrays:
+    """What `inputs` returns, in one list."""
+    x, y, parameters = given
+    return [x, y, *parameters]
+
+
+def by_hand(
+    sizes: tuple[int, ...],
+    batch: int,
+    algorithm: str,
+    device: str = "cpu",
+    dtype: type = np.float32,
+    label: str = "NumPy by hand",
+) -> Training:
     """Bare NumPy: both passes and the update written by hand, in place where that saves something."""
-    x, y, parameters = inputs(sizes, batch)
+    from autograd.devices import move
+
+    x, y, *parameters = (move(a.astype(dtype), device) for a in flat(inputs(sizes, batch)))
     weights, biases = parameters[::2], parameters[1::2]
     first = [np.zeros_like(p) for p in parameters]
     second = [np.zeros_like(p) for p in parameters]
@@ -187,11 +247,23 @@ def by_hand(sizes: tuple[int, ...], batch: int, algorithm: str) -> Contender:
         update(found)
         return loss
 
-    def compute() -> list[Any]:
+    def values(n: int) -> tuple[Arrays, list[float], Arrays]:
         _, found = gradients()
-        return [*found, np.array([float(step()) for _ in range(5)])]
+        found = [np.array(move(g, "cpu")) for g in found]
+        losses = [step().item() for _ in range(n)]
+        return found, losses, [np.array(move(p, "cpu")) for p in parameters]
 
-    return Contender("NumPy by hand", f"{named(sizes, batch)}, {algorithm}", {"step": step}, compute)
+    return Training(label, step, values)
+
+
+def contender(training: Training, group: str) -> Contender:
+    """A training as `measure` and `check` take it."""
+
+    def compute() -> list[Any]:
+        gradients, losses, _ = training.values(5)
+        return [*gradients, np.array(losses)]
+
+    return Contender(training.label, group, {"step": training.step}, compute)
 
 
 def report(times: Times, group: str, to_torch: float, to_numpy: float | None) -> list[tuple[Any, ...]]:
@@ -219,7 +291,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.rounds < 2:
         parser.error("--rounds must be at least 2")
-    makers = [wengert, by_hand]
+    makers: list[Callable[..., Training]] = [wengert, by_hand]
     notes = []
     if installed("torch"):
         import torch
@@ -232,17 +304,17 @@ def main() -> None:
     if not chosen:
         sys.exit(f"there is no network {options.only!r} here")
     rows: list[tuple[Any, ...]] = []
-    flat = {}
+    kept = {}
     for sizes, batch, to_torch, to_numpy in chosen:
         for algorithm in ("SGD", "Adam"):
-            contenders = [make(sizes, batch, algorithm) for make in makers]
+            group = f"{named(sizes, batch)}, {algorithm}"
+            contenders = [contender(make(sizes, batch, algorithm), group) for make in makers]
             check(contenders, 1e-3)  # float32, and sums in another order
             gc.collect()
             gc.freeze()
-            work = sum(n * m for n, m in pairwise(sizes)) * batch
-            times = measure(contenders, options.rounds, max(3, min(25, int(2e8 / max(work, 1)))), pause=PAUSE)
-            rows += report(times, contenders[0].group, to_torch, to_numpy)
-            flat.update({" / ".join(key): values for key, values in times.items()})
+            times = measure(contenders, options.rounds, max(3, min(25, int(2e8 / work(sizes, batch)))), pause=PAUSE)
+            rows += report(times, group, to_torch, to_numpy)
+            kept.update({" / ".join(key): values for key, values in times.items()})
     about = machine()
     lines = ["# Training steps", "", "; ".join(f"{name} {value}" for name, value in about.items()) + ".", ""]
     lines += [
@@ -253,7 +325,7 @@ def main() -> None:
     header = ("network × batch, optimizer", "", "µs per step", "spread", "× PyTorch", "target", "× NumPy", "target")
     print("\n".join([*lines, table(header, rows)]))
     if options.json:
-        options.json.write_text(json.dumps({"machine": about, "microseconds": flat}, indent=1) + "\n")
+        options.json.write_text(json.dumps({"machine": about, "microseconds": kept}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

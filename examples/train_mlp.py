@@ -3,6 +3,7 @@
     python examples/train_mlp.py --out out
     python examples/train_mlp.py --out out --data digits --digit 8 --layers 32 --activation tanh
     python examples/train_mlp.py --out out --data mine.npz --optimizer nesterov --lr 0.02 --epochs 100
+    mpiexec -n 2 python examples/train_mlp.py --out out
 
 The default data are scikit-learn's breast-cancer measurements. A file of your own comes from
 `np.savez("mine.npz", X=X, y=y)`, with X of shape (rows, columns) and y of shape (rows,), 0 or 1.
@@ -19,6 +20,9 @@ What is in the folder afterwards:
     metrics.json          the numbers behind the curves, the accuracies and the options
 
 The same seed gives the same numbers, bit for bit. The files are written at the very end, all or none.
+
+Started by `mpiexec`, the processes share the rows of each mini-batch, and learn what one would, to rounding; the first
+of them writes the files. That needs `pip install "wengert[mpi]"`.
 """
 
 from __future__ import annotations
@@ -189,26 +193,36 @@ def evaluate(model: nn.MLP, data: Data, device: str) -> tuple[float, float]:
 
 
 def learn(
-    model: nn.MLP, optimizer: optim.SGD, data: Data, batch_size: int, device: str, rng: np.random.Generator
+    model: nn.MLP,
+    optimizer: optim.SGD,
+    data: Data,
+    batch_size: int,
+    device: str,
+    rng: np.random.Generator,
+    ranks: nn.parallel.Alone,
 ) -> None:
     """One epoch: every row once, in a new order, in steps of `batch_size` rows."""
     order = rng.permutation(len(data))
-    for start in range(0, len(data), batch_size):
-        loss, _ = loss_of(model, data.rows(order[start : start + batch_size]), device)
+    for rows in ranks.shares(order[start : start + batch_size] for start in range(0, len(data), batch_size)):
+        loss, _ = loss_of(model, data.rows(rows), device)
         optimizer.zero_grad()
-        loss.backward()
+        ranks.backward(loss)
+        ranks.sum_gradients(model.parameters())
         optimizer.step()
 
 
-def train(model: nn.MLP, parts: Split, options: argparse.Namespace, rng: np.random.Generator) -> dict[str, list[float]]:
+def train(
+    model: nn.MLP, parts: Split, options: argparse.Namespace, rng: np.random.Generator, ranks: nn.parallel.Alone
+) -> dict[str, list[float]]:
     """Train the model, in place; returns what was measured after each epoch."""
     momentum = 0.0 if options.optimizer == "sgd" else options.momentum
     settings = {"momentum": momentum, "weight_decay": options.weight_decay, **OPTIMIZERS[options.optimizer]}
     optimizer = optim.SGD(model.parameters(), lr=options.lr, **settings)
     history: dict[str, list[float]] = {name: [] for name in ("epoch", *MEASURES)}
-    with need("tqdm").tqdm(total=options.epochs, unit="epoch", disable=None) as bar:
+    with need("tqdm").tqdm(total=options.epochs, unit="epoch", disable=True if ranks.rank else None) as bar:
         for epoch in range(1, options.epochs + 1):
-            learn(model, optimizer, parts.training, options.batch_size, options.device, rng)
+            learn(model, optimizer, parts.training, options.batch_size, options.device, rng, ranks)
+            ranks.check_equal(model=model)
             loss, accuracy = evaluate(model, parts.training, options.device)
             val_loss, val_accuracy = evaluate(model, parts.validation, options.device)
             if not math.isfinite(loss + val_loss):
@@ -278,49 +292,72 @@ def publish(staging: Path, folder: Path) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def run(options: argparse.Namespace) -> float:
-    """Everything, in order; returns the accuracy on the test part."""
-    rng = np.random.default_rng(options.seed)  # the only source of random numbers
-    data = load(options.data, options.digit)
-    parts = standardise(split(data, rng), options.dtype)
-    for module in ("tqdm", "matplotlib", "safetensors.numpy", "graphviz"):
-        need(module)
-    sizes = {name: len(part) for name, part in vars(parts).items()}
-    columns = data.X.shape[1]
-    counts = ", ".join(f"{n} for {name}" for name, n in sizes.items())
-    print(f"{options.data}: {len(data)} rows of {columns} columns, {counts}", flush=True)
-    model = build(options, columns, rng)
-    history = train(model, parts, options, rng)
-
+def keep(model: nn.MLP, history: dict[str, list[float]], parts: Split, options: argparse.Namespace) -> None:
+    """Write the files, and say what is in them."""
     folder = Path(options.out)
     with tempfile.TemporaryDirectory(prefix=".train_mlp-", dir=nearest(folder)) as staging_name:
         staging = Path(staging_name)
         loaded = saved_and_loaded(model, options, parts, staging / "weights.safetensors")
         accuracy = {name: evaluate(loaded, part, options.device)[1] for name, part in vars(parts).items()}
-        network = "-".join(map(str, [columns, *options.layers, 1]))
+        network = "-".join(map(str, [parts.test.X.shape[1], *options.layers, 1]))
         title = f"{Path(options.data).name}, {network} {options.activation}, {options.optimizer}: test accuracy"
         draw_curves(history, f"{title} {accuracy['test']:.4f}", staging / "curves.png")
         draw_graph(loaded, parts.training.rows(slice(options.batch_size)), options.device, staging)
         kept = {name: value for name, value in vars(options).items() if name != "out"}
+        sizes = {name: len(part) for name, part in vars(parts).items()}
         metrics = {"options": kept, "rows": sizes, "accuracy": accuracy, "history": history}
         (staging / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
         publish(staging, folder)
     print("written to", folder)
-    return accuracy["test"]
+    print(f"test accuracy {accuracy['test']:.4f}")
+
+
+def run(options: argparse.Namespace, ranks: nn.parallel.Alone) -> None:
+    """Everything, in order."""
+    rng = np.random.default_rng(options.seed)  # the only source of random numbers
+    data = load(options.data, options.digit)
+    parts = standardise(split(data, rng), options.dtype)
+    for module in ("tqdm", "matplotlib", "safetensors.numpy", "graphviz"):
+        need(module)
+    columns = data.X.shape[1]
+    counts = ", ".join(f"{len(part)} for {name}" for name, part in vars(parts).items())
+    text = f"{options.data}: {len(data)} rows of {columns} columns, {counts}"
+    ranks.first(lambda: print(text, flush=True))
+    model = build(options, columns, rng)
+    history = train(model, parts, options, rng, ranks)
+    ranks.first(lambda: keep(model, history, parts, options))
+
+
+def failed(error: BaseException) -> int:
+    """Say why, in one line; returns the exit status."""
+    if isinstance(error, KeyboardInterrupt):
+        print("interrupted: no file is left half-written", file=sys.stderr)
+        return 130
+    print("error:", " ".join(str(error).split()) or type(error).__name__, file=sys.stderr)
+    return 2
+
+
+#: What is the user's, the machine's, or the installation's fault.
+FAILURES = (InputError, autograd.DeviceError, OSError, MemoryError, KeyboardInterrupt)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run with these arguments (by default those of the command line); returns the exit status."""
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # a diverging training is reported in words
-            accuracy = run(parse(arguments))
-    except (InputError, autograd.DeviceError, OSError, MemoryError) as error:
-        print("error:", " ".join(str(error).split()) or type(error).__name__, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted: no file is left half-written", file=sys.stderr)
-        return 130
-    print(f"test accuracy {accuracy:.4f}")
+        options = parse(arguments)
+        started = nn.parallel.launched()
+        group = nn.Ranks(options.device.partition(":")[0]) if started else nn.parallel.Alone()
+    except FAILURES as error:
+        return failed(error)
+    with group as ranks, np.errstate(over="ignore", invalid="ignore"):  # a diverging training is reported in words
+        if isinstance(ranks, nn.Ranks):
+            options.device = ranks.device
+        try:
+            run(options, ranks)
+        except FAILURES as error:
+            status = failed(error)
+            ranks.abort(status)  # the others, which may wait for this one
+            return status
     return 0
 
 

@@ -29,6 +29,7 @@ from . import (
     maxout,
     module,
     normalization,
+    parallel,
     preprocessing,
     rectifiers,
     report,
@@ -52,12 +53,13 @@ from .losses import *
 from .maxout import *
 from .module import *
 from .normalization import *
+from .parallel import Ranks
 from .preprocessing import *
 from .rectifiers import *
 from .report import *
 from .training import *
 
-__all__ = ["functional", "init"]
+__all__ = ["Ranks", "functional", "init", "parallel"]
 __all__ += activations.__all__
 __all__ += batch_normalization.__all__
 __all__ += checkpoint.__all__

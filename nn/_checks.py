@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["fitting", "floating", "positive", "say_where"]
+from autograd.devices import check_same_device, device_of, move
+from autograd.node import data_of
+
+__all__ = ["fitting", "floating", "placed", "positive", "say_where", "together"]
 
 
 def positive(name: str, n: Any) -> int:
@@ -25,15 +28,35 @@ def floating(dtype: Any) -> np.dtype[Any]:
     return kind
 
 
-def fitting(module: Any, x: Any, dtype: Any) -> Any:
-    """`x` as an input of a module whose parameters have this dtype: numbers without a dtype become an array of it.
+def placed(values: Any, like: Any) -> Any:
+    """A list or a number as an array where that of `like` is; arrays and Tensors as they are."""
+    return values if hasattr(values, "dtype") else move(np.asarray(values), device_of(data_of(like)))
+
+
+def together(what: Any, x_name: str, x: Any, y_name: str, y: Any) -> None:
+    """Refuse arrays of two devices, where something touches both that is no operation and would not say it so well.
+
+    Raises
+    ------
+    DeviceError
+        Naming both, their devices, and the remedy.
+    """
+    x, y = data_of(x), data_of(y)
+    if not (x.__class__ is np.ndarray is y.__class__):
+        check_same_device(str(what), {x_name: x, y_name: y})
+
+
+def fitting(module: Any, x: Any, state: Any) -> Any:
+    """`x` as an input of a module with this parameter: numbers without a dtype become an array like that.
 
     Raises
     ------
     TypeError
         If `x` has another dtype: both, and the remedy. If it is not numbers.
+    DeviceError
+        If it is on another device.
     """
-    given = getattr(x, "dtype", None)
+    given, dtype = getattr(x, "dtype", None), state.dtype
     if given is None:
         if x is None:
             raise TypeError(
@@ -42,7 +65,7 @@ def fitting(module: Any, x: Any, dtype: Any) -> Any:
         array = np.asarray(x)
         if not np.can_cast(array.dtype, dtype, "same_kind"):
             raise TypeError(f"{module!r} takes an array or a Tensor of {dtype}, and was given {type(x).__name__}.")
-        return array.astype(dtype)
+        return move(array.astype(dtype), state.device)
     if not isinstance(given, np.dtype):  # another library's
         raise TypeError(
             f"{module!r} takes NumPy arrays and Tensors, and was given {type(x).__module__}.{type(x).__name__}: write "
@@ -55,6 +78,7 @@ def fitting(module: Any, x: Any, dtype: Any) -> Any:
         raise TypeError(
             f"{module!r} has {dtype} parameters and was given {given} input: nothing is converted silently; {remedy}."
         )
+    together(module, "the input", x, "its state", state)
     return x
 
 

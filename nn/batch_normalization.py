@@ -13,6 +13,7 @@ from . import functional
 from ._checks import positive
 from .module import Buffer
 from .normalization import Norm
+from .share import current_share, joined_mean
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "InstanceNorm1d", "InstanceNorm2d"]
 
@@ -65,12 +66,15 @@ class _ChannelNorm(Norm):
             return y if bias is None else y + bias
         axes = (*self._batch, *range(2, x.ndim))
         n = math.prod([x.shape[k] for k in axes])
+        share = current_share() if 0 in axes else None
+        n = n if share is None else share.whole(n)
         if n < 2:
             raise ValueError(
                 f"{self!r} needs more than one value of each channel {self._together} for a variance, and was given "
                 f"an input of shape {x.shape}" + (": in evaluation mode it needs none." if self.training else ".")
             )
-        y, mean, var = functional.standardize(x, weight, bias, axes, self.eps)
+        standardize = functional.standardize if share is None else _standardize_together
+        y, mean, var = standardize(x, weight, bias, axes, self.eps)
         if self.training and x.size:
             self._follow(data_of(mean), data_of(var) * (n / (n - 1)))
         return y
@@ -80,9 +84,10 @@ class _ChannelNorm(Norm):
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked.data += 1
-        share = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
+        share = 1 / self.num_batches_tracked.data if self.momentum is None else self.momentum
         for running, new in ((self.running_mean, mean), (self.running_var, var)):
             new = new.reshape(-1, self.num_features).mean(0)  # of one batch, or of each example
+            new = new if self._batch else joined_mean(new)
             running.data = ((1 - share) * running.data + share * new).astype(running.dtype)
 
     def extra_repr(self) -> str:
@@ -93,6 +98,21 @@ class _ChannelNorm(Norm):
             affine=(self.weight is not None, self._affine),
             track_running_stats=(self.running_mean is not None, self._affine),
         )
+
+
+def _standardize_together(x: Any, weight: Any, bias: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """What `functional.standardize` computes, with the mean and variance of all shares of the batch."""
+    given = x.dtype
+    if given == np.float16:
+        x, weight, bias = [None if v is None else v.astype(np.float32) for v in (x, weight, bias)]
+    centre = joined_mean(data_of(x).mean(axes, keepdims=True))  # a constant: y is the same whatever it is
+    distance = x - centre
+    moments = joined_mean(np.stack([m.mean(axes, keepdims=True) for m in (distance, distance * distance)]))
+    rest, var = moments[0], np.maximum(moments[1] - moments[0] * moments[0], 0)
+    y = (distance - rest) * (1 / np.sqrt(var + eps))
+    y = y if weight is None else y * weight
+    y = y if bias is None else y + bias
+    return y.astype(given) if given != y.dtype else y, centre + rest, var
 
 
 class _BatchNorm(_ChannelNorm):

@@ -128,7 +128,7 @@ def load_checkpoint(
     Returns
     -------
     dict
-        What was saved besides, such as the epoch.
+        What was saved besides, such as the epoch; arrays are NumPy's, also those that were on a device.
 
     Raises
     ------

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import waits
 from autograd.node import data_of
 from autograd.wrapping import array_like
 
 from . import functional
+from ._checks import together
 from .functional.classification import _cross_entropy, _nll
 from .module import Buffer
 from .reduction import Loss, in_dtype, signs
@@ -40,13 +42,16 @@ class _BinaryLoss(Loss):
         super().__init__(reduction)
         self.weight = _weights(f"{type(self).__name__}: weight", weight)
 
-    def _within(self, what: str, values: Any, remedy: str) -> None:
-        """Refuse values outside [0, 1], and NaN."""
+    def _within(self, what: str, values: Any, remedy: str) -> Any:
+        """The values; those outside [0, 1] and NaN are refused, or NaN where looking at them would have to wait."""
         data = data_of(values)
+        if waits(data):
+            return np.where((data >= 0) & (data <= 1), values, np.nan)
         if data.size and not (data.min() >= 0 and data.max() <= 1):
             raise ValueError(
                 f"{type(self).__name__} needs {what} in [0, 1], got values from {data.min()} to {data.max()}: {remedy}."
             )
+        return values
 
     def _scale(self, scale: Buffer, prediction: Any) -> Any:
         """Weights in the prediction's dtype, after a look at the shapes."""
@@ -55,6 +60,7 @@ class _BinaryLoss(Loss):
             raise ValueError(
                 f"{type(self).__name__}: weights of shape {scale.shape} do not broadcast to the predictions' {shape}."
             )
+        together(type(self).__name__, "the prediction", prediction, "the weights", scale)
         return in_dtype(scale.data, prediction.dtype)
 
 
@@ -73,7 +79,8 @@ class BCELoss(_BinaryLoss):
     Raises
     ------
     ValueError
-        When called with targets of another shape, or with probabilities or targets outside [0, 1].
+        When called with targets of another shape, or with probabilities or targets outside [0, 1]. On a device, whose
+        values are not waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -86,8 +93,9 @@ class BCELoss(_BinaryLoss):
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
-        self._within("probabilities", prediction, "for logits use BCEWithLogitsLoss")
-        self._within("targets", target, _TARGETS)
+        if not waits(data_of(prediction)):  # where it does, the logarithms of others are NaN
+            self._within("probabilities", prediction, "for logits use BCEWithLogitsLoss")
+        target = self._within("targets", target, _TARGETS)
         losses = functional.binary_cross_entropy(prediction, target)
         if self.weight is not None:
             losses = losses * self._scale(self.weight, prediction)
@@ -116,7 +124,7 @@ class BCEWithLogitsLoss(_BinaryLoss):
     ------
     ValueError
         If weights are negative; when called, with targets of another shape or outside [0, 1], or weights that do not
-        fit.
+        fit. On a device, whose values are not waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -141,7 +149,7 @@ class BCEWithLogitsLoss(_BinaryLoss):
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
-        self._within("targets", target, _TARGETS)
+        target = self._within("targets", target, _TARGETS)
         if self.pos_weight is None:
             losses = functional.binary_cross_entropy_with_logits(prediction, target)
         else:
@@ -162,7 +170,8 @@ class HingeLoss(Loss):
     Raises
     ------
     ValueError
-        When called with targets of another shape, or that are not −1 or 1.
+        When called with targets of another shape, or that are not −1 or 1. On a device, whose values are not waited
+        for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -176,7 +185,7 @@ class HingeLoss(Loss):
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
-        signs("HingeLoss", target)
+        target = signs("HingeLoss", target)
         return self._reduce(functional.hinge_loss(prediction, target), sample_weight)
 
 
@@ -203,7 +212,8 @@ class CrossEntropyLoss(Loss):
         When called with class numbers that are not integers.
     ValueError
         If weights are negative or ε is outside [0, 1]; when called, with targets of a shape that does not fit, with
-        classes that do not exist, or for the mean of nothing.
+        classes that do not exist, or for the mean of nothing. On a device, whose values are not waited for, wrong ones
+        make the loss NaN instead.
 
     Examples
     --------
@@ -253,8 +263,8 @@ class NLLLoss(Loss):
     TypeError
         When called with class numbers that are not integers.
     ValueError
-        If weights are negative; when called, with targets of a shape that does not fit, with classes that do not
-        exist, or for the mean of nothing.
+        If weights are negative; when called, with targets of a shape that does not fit, with classes that do not exist,
+        or for the mean of nothing. On a device, whose values are not waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -292,7 +302,8 @@ class MultiMarginLoss(Loss):
         When called with class numbers that are not integers.
     ValueError
         If `p` is neither 1 nor 2 or weights are negative; when called, with targets of a shape that does not fit, or
-        with classes that do not exist.
+        with classes that do not exist. On a device, whose values are not waited for, wrong ones make the loss NaN
+        instead.
 
     Examples
     --------

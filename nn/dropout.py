@@ -18,7 +18,8 @@ __all__ = ["Dropout", "Dropout1d", "Dropout2d"]
 class Dropout(Module):
     """Sets each element to 0 with probability p in training, and divides the others by 1 − p.
 
-    In evaluation (`model.eval()`) the input comes out as it is. See `nn.functional.dropout`.
+    In evaluation (`model.eval()`) the input comes out as it is. See `nn.functional.dropout`. The random numbers are
+    drawn on the CPU, so that a seed means the same zeros on every device: each call copies its mask there.
 
     Parameters
     ----------

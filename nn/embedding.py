@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import move
+
 from . import functional
 from ._checks import positive
 from .init import Initializer, Normal, initializer
@@ -49,7 +51,8 @@ class Embedding(Module):
     TypeError
         When called with what is not integers.
     IndexError
-        When called with an index that is negative, or num_embeddings or more.
+        When called with an index that is negative, or num_embeddings or more. On a device, whose values are not waited
+        for, the vector of such an index is NaN instead.
 
     Examples
     --------
@@ -87,7 +90,7 @@ class Embedding(Module):
 
     def reset_parameters(self, rng: np.random.Generator | int | None = None) -> None:
         """Draw the weight again."""
-        self.weight.data = self._drawn(self.weight.shape, rng).astype(self.weight.dtype)
+        self.weight.data = move(self._drawn(self.weight.shape, rng).astype(self.weight.dtype), self.weight.device)
 
     def forward(self, indices: Any) -> Any:
         return functional.embedding(indices, self.weight, self.padding_idx)

@@ -39,6 +39,8 @@ _LONGEST_HEADER = 100_000_000
 def save_weights(module: Module, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
     """Write the parameters and buffers of `module` to a safetensors file, whole or not at all.
 
+    The file does not depend on the device where they are.
+
     Parameters
     ----------
     module : Module
@@ -74,7 +76,7 @@ def save_weights(module: Module, path: str | os.PathLike[str], metadata: Mapping
 def load_weights(module: Module, path: str | os.PathLike[str]) -> None:
     """Take the parameters and buffers of `module` from a safetensors file, also one that PyTorch has written.
 
-    One that is shared may be in the file under all its names or any one of them.
+    They stay on their device. One that is shared may be in the file under all its names or any one of them.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import move
 from autograd.wrapping import array_like
 
 from . import functional
@@ -83,15 +84,15 @@ class Linear(Module):
     def reset_parameters(self, rng: Rng = None) -> None:
         """Draw the weight again, and set the bias to zero."""
         drawn = np.asarray(self.init(self.weight.shape, np.random.default_rng(rng)))
-        self.weight.data = drawn.astype(self.weight.dtype)
+        self.weight.data = move(drawn.astype(self.weight.dtype), self.weight.device)
         if self.bias is not None:
-            self.bias.data = np.zeros(self.bias.shape, self.bias.dtype)
+            self.bias.data = np.zeros_like(self.bias.data)
 
     def forward(self, x: Any) -> Any:
         weight = self.weight.data
         dtype = getattr(x, "dtype", None)
         if dtype is None or dtype != weight.dtype:
-            x = fitting(self, x, weight.dtype)
+            x = fitting(self, x, self.weight)
         shape = x.shape
         if not shape or shape[-1] != weight.shape[1]:
             remedy = ""

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from autograd.devices import waits
 from autograd.node import data_of
 from autograd.wrapping import array_like
 
 from . import functional
+from ._checks import placed, together
 from .functional.losses import per_example
 from .reduction import Loss, in_dtype, signs
 
@@ -193,7 +197,8 @@ class KLDivLoss(Loss):
     Raises
     ------
     ValueError
-        When called with targets of another shape, or with negative ones that should be probabilities.
+        When called with targets of another shape, or with negative ones that should be probabilities. On a device,
+        whose values are not waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -212,7 +217,7 @@ class KLDivLoss(Loss):
 
     def forward(self, log_prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         log_prediction, target = self._fit(log_prediction, target)
-        if not (self.log_target or (data_of(target) >= 0).all()):
+        if not (self.log_target or waits(data_of(target)) or (data_of(target) >= 0).all()):  # the log of others is NaN
             raise ValueError(
                 f"KLDivLoss needs targets that are probabilities, got values from {data_of(target).min()}: for "
                 "log-probabilities use log_target=True."
@@ -238,7 +243,8 @@ class GaussianNLLLoss(Loss):
     Raises
     ------
     ValueError
-        If `eps` is not above 0; when called, with other shapes or negative variances.
+        If `eps` is not above 0; when called, with other shapes or negative variances. On a device, whose values are not
+        waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -257,7 +263,8 @@ class GaussianNLLLoss(Loss):
     def forward(self, prediction: Any, target: Any, var: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
         if not isinstance(var, int | float):
-            var, shape = array_like(var), prediction.shape
+            var, shape = placed(var, prediction), prediction.shape
+            together("GaussianNLLLoss", "the predictions", prediction, "the variances", var)
             if var.shape not in (shape, shape[:-1] + (1,) * bool(shape), shape[:-1]):
                 raise ValueError(
                     f"GaussianNLLLoss needs a variance for each prediction or for each row of them: the predictions "
@@ -266,7 +273,9 @@ class GaussianNLLLoss(Loss):
             var = in_dtype(var, prediction.dtype)
             if var.ndim < prediction.ndim:
                 var = var.reshape(*var.shape, 1)
-        if not (data_of(array_like(var)) >= 0).all():
+        if waits(data_of(var)):
+            var = np.where(data_of(var) >= 0, var, np.nan)
+        elif not (data_of(array_like(var)) >= 0).all():
             raise ValueError("GaussianNLLLoss needs variances that are not negative.")
         losses = functional.gaussian_nll_loss(prediction, target, var, self.full, self.eps)
         return self._reduce(losses, sample_weight)
@@ -288,7 +297,8 @@ class PoissonNLLLoss(Loss):
     Raises
     ------
     ValueError
-        When called with targets of another shape, or with negative λ.
+        When called with targets of another shape, or with negative λ. On a device, whose values are not waited for,
+        wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -304,7 +314,9 @@ class PoissonNLLLoss(Loss):
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         prediction, target = self._fit(prediction, target)
-        if not (self.log_input or (data_of(prediction) >= 0).all()):
+        if not self.log_input and waits(data_of(prediction)):
+            prediction = np.where(data_of(prediction) >= 0, prediction, np.nan)
+        elif not (self.log_input or (data_of(prediction) >= 0).all()):
             raise ValueError("PoissonNLLLoss needs rates that are not negative: for log λ use log_input=True.")
         losses = functional.poisson_nll_loss(prediction, target, self.log_input, self.full, self.eps)
         return self._reduce(losses, sample_weight)
@@ -327,7 +339,8 @@ class CosineEmbeddingLoss(Loss):
     Raises
     ------
     ValueError
-        When called with other shapes, or with targets that are not −1 or 1.
+        When called with other shapes, or with targets that are not −1 or 1. On a device, whose values are not waited
+        for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -344,11 +357,15 @@ class CosineEmbeddingLoss(Loss):
 
     def forward(self, x1: Any, x2: Any, target: Any, sample_weight: Any = None) -> Any:
         x1, x2 = self._fit(x1, x2)
-        target = array_like(target)
+        target = placed(target, x1)
+        together("CosineEmbeddingLoss", "the vectors", x1, "the target", target)
         if not 1 <= x1.ndim <= 2 or target.shape != x1.shape[:-1]:
             raise ValueError(
                 f"CosineEmbeddingLoss needs two arrays of vectors (N, D) and N targets: the vectors have shape "
                 f"{x1.shape}, the targets {target.shape}."
             )
-        signs("CosineEmbeddingLoss", target)
-        return self._reduce(functional.cosine_embedding_loss(x1, x2, target, self.margin), sample_weight)
+        target = signs("CosineEmbeddingLoss", target)
+        losses = functional.cosine_embedding_loss(x1, x2, target, self.margin)
+        if waits(data_of(target)):
+            losses = np.where(np.isnan(data_of(target)), np.nan, losses)
+        return self._reduce(losses, sample_weight)

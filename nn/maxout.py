@@ -42,6 +42,8 @@ class Maxout(Linear):
         Whether there are bⱼ. They start at zero.
     init : str or callable
         How the weight of each piece is drawn: a name of `nn.init.INITIALIZERS` or a callable (shape, rng) -> array.
+        LeCun's 1/n keeps what passes through two pieces of one size: the mean of max(u, v)² of two independent normal
+        numbers is their variance.
     dtype : dtype
         Of the parameters, and so of the inputs.
     rng : numpy.random.Generator, int or None
@@ -78,7 +80,7 @@ class Maxout(Linear):
         out_features: int,
         pieces: int = 2,
         bias: bool = True,
-        init: str | Initializer = "he",
+        init: str | Initializer = "lecun",
         dtype: Any = np.float32,
         rng: Rng = None,
     ):

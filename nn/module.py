@@ -14,10 +14,11 @@ from weakref import ref
 
 import numpy as np
 
-from autograd import Tensor
-from autograd.devices import as_array, move
+from autograd import DeviceError, Tensor
+from autograd.devices import as_array, is_foreign, move
 from autograd.measured import measured
 from autograd.node import data_of, tick
+from autograd.wrapping import wrap
 
 from ._checks import say_where
 from .hooks import Hooks
@@ -69,7 +70,7 @@ class Module:
         hooks, start = self._hooks, tick()
         try:
             output = self.forward(*args, **kwargs) if hooks is None else hooks.call(self, args, kwargs)
-        except ValueError as error:
+        except (ValueError, DeviceError) as error:
             say_where(self, error)
             raise
         if output.__class__ is Tensor:
@@ -153,7 +154,7 @@ class Module:
     # State
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of the values of each parameter and buffer, by name: plain arrays.
+        """A copy of the values of each parameter and buffer, by name: plain arrays, where the module is.
 
         Examples
         --------
@@ -176,7 +177,7 @@ class Module:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the values of `state` into the parameters and buffers, in place.
+        """Take the values of `state` into the parameters and buffers, in place. They may be on another device.
 
         Parameters
         ----------
@@ -227,7 +228,7 @@ class Module:
             shared = aliases.get(name)
             if shared is None:
                 faults.append(f"unexpected: {name}")
-            elif shared in state and not np.array_equal(data_of(state[name]), data_of(state[shared]), equal_nan=True):
+            elif shared in state and not np.array_equal(_near(state[name]), _near(state[shared]), equal_nan=True):
                 faults.append(f"{name} is shared with {shared} here, and holds other values")
         return faults
 
@@ -285,7 +286,7 @@ class Module:
         """Move all parameters and buffers to a device, or convert the floating ones; returns the module.
 
         The parameters stay the same objects; those that change forget their gradients. What an optimizer has remembered
-        of them does not follow: make the optimizer afterwards.
+        of them follows to another device, in its next step; for another dtype, make a new optimizer.
 
         Parameters
         ----------
@@ -313,20 +314,37 @@ class Module:
         if kind is not None and kind.kind not in "fc":
             raise TypeError(f"parameters are floating or complex numbers, and cannot become {kind}.")
         tensors = [tensor for _, tensor in self._named(Tensor)]
-        moved = []
+        changed = []
         for tensor in tensors:
             array = tensor.data if device is None else move(tensor.data, device)
             if kind is not None and array.dtype.kind in "fc" and array.dtype != kind:
                 if array.dtype.kind == "c" != kind.kind:
                     raise TypeError(f"complex parameters would lose their imaginary part as {kind}.")
                 array = array.astype(kind)
-            moved.append(array)
-        for tensor, array in zip(tensors, moved):
             if array is not tensor.data:
-                notes = tensor.node.notes  # its name and its hooks
-                tensor.__init__(array, tensor.requires_grad)  # type: ignore[misc]
-                tensor.node.notes = notes
+                moved = wrap(array)
+                moved.requires_grad = tensor.requires_grad
+                moved.node.notes = tensor.node.notes  # its name and its hooks
+                changed.append((tensor, moved))
+        for tensor, moved in changed:  # once there is memory for all of them
+            tensor._array, tensor._node = moved._array, moved._node
         return self
+
+    def cuda(self: M, n: int | None = None) -> M:
+        """`module.to('cuda:n')`; without a number, to the GPU that is in use, if it is on none yet."""
+        return self.to("cuda" if n is None else f"cuda:{n}")
+
+    def cpu(self: M) -> M:
+        """`module.to('cpu')`.
+
+        Examples
+        --------
+        >>> import nn
+        >>> model = nn.MLP([2, 3, 1])
+        >>> model.cpu() is model
+        True
+        """
+        return self.to("cpu")
 
     # Hooks
 
@@ -450,6 +468,12 @@ def _paths(module: Module, inside: tuple[Module, ...]) -> Iterator[tuple[str, Te
         elif isinstance(part, Module) and part not in inside and part is not module:
             for rest, tensor in _paths(part, (*inside, module)):
                 yield f"{name}.{rest}", tensor
+
+
+def _near(value: Any) -> Any:
+    """A value of a state on the CPU."""
+    value = data_of(value)
+    return move(value, "cpu") if is_foreign(value) else value
 
 
 def _names_device(value: Any) -> bool:

@@ -39,7 +39,7 @@ class Norm(Module):
     def _fitting(self, x: Any) -> Any:
         """`x` as an array or Tensor of the dtype of this layer, if it has one: without any state it has none."""
         state = self.running_mean if self.weight is None else self.weight
-        return array_like(x) if state is None else fitting(self, x, state.dtype)
+        return array_like(x) if state is None else fitting(self, x, state)
 
     def _shown(self, what: str, **options: tuple[Any, Any]) -> str:
         """`what`, and the options whose first value is not the second one, their default: for the repr."""

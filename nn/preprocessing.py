@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import Tensor
-from autograd.devices import as_array, move
+from autograd.devices import as_array, move, waits
 from autograd.node import data_of
 
 from ._checks import fitting, floating, positive
@@ -50,7 +50,7 @@ class Standardize(Module):
     Raises
     ------
     RuntimeError
-        When called before `fit`.
+        When called before `fit`. On a device, whose values are not waited for, the results are NaN instead.
     TypeError
         When called with another dtype.
     ValueError
@@ -78,7 +78,7 @@ class Standardize(Module):
         self.fitted = Buffer(False)
 
     def fit(self: S, x: Any) -> S:
-        """Take μ and σ from the training set, in float64; those of an earlier `fit` are replaced.
+        """Take μ and σ from the training set, in float64, on the CPU; those of an earlier `fit` are replaced.
 
         Parameters
         ----------
@@ -143,14 +143,19 @@ class Standardize(Module):
 
     def _prepared(self, x: Any) -> tuple[Any, Any, Any]:
         """An input after a look at it, μ and σ: all of them Tensors, or all of them arrays."""
-        if not self.fitted.data:
+        mean, std, fitted = self.mean, self.std.data, self.fitted.data
+        if waits(fitted):
+            std = np.where(fitted, std, np.nan)
+        elif not fitted:
             raise RuntimeError(
                 f"{self!r} has no mean and no standard deviation yet: call its fit(x) with the training set, or load "
                 "the weights of a model in which it was fitted."
             )
-        x = fitting(self, x, self.mean.dtype)
+        x = fitting(self, x, mean)
         self._check_shape(x)
-        return (x, self.mean, self.std) if isinstance(x, Tensor) else (x, self.mean.data, self.std.data)
+        if not isinstance(x, Tensor):
+            return x, mean.data, std
+        return x, mean, self.std if std is self.std.data else std
 
     def _check_shape(self, x: Any) -> None:
         shape = self.mean.shape

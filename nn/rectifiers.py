@@ -105,7 +105,7 @@ class PReLU(Module):
         self.weight = Parameter(np.full(positive("num_parameters", num_parameters), init), dtype=floating(dtype))
 
     def forward(self, x: Any) -> Any:
-        return functional.prelu(fitting(self, x, self.weight.dtype), self.weight)
+        return functional.prelu(fitting(self, x, self.weight), self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.weight.size}"

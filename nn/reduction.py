@@ -3,6 +3,9 @@
 Each loss is called with the prediction and the target, and with a `sample_weight` if the examples shall not all count
 the same: w of shape (N,), for an example and all its elements. 'sum' is then Σ w L and 'mean' Σ w L / Σ w, over the
 elements; so an example of weight 2 counts as if it were there twice, and one of weight 0 as if it were not there.
+
+Wrong values are refused on the CPU. The values on a device are not looked at, since every step would have to wait for
+them: there they make the loss NaN.
 """
 
 from __future__ import annotations
@@ -13,11 +16,13 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import Tensor
+from autograd.devices import waits
 from autograd.node import data_of
-from autograd.wrapping import array_like
 
+from ._checks import placed, together
 from .functional.losses import weighted
 from .module import Buffer, Module
+from .share import joined_mean
 
 __all__ = ["Loss", "in_dtype", "signs"]
 
@@ -51,7 +56,7 @@ class Loss(Module):
         if not hasattr(prediction, "dtype"):
             prediction = np.asarray(prediction)
         if not hasattr(target, "dtype"):
-            target = np.asarray(target)
+            target = placed(target, prediction)
         dtype = prediction.dtype
         if dtype.kind != "f":
             raise TypeError(
@@ -64,6 +69,8 @@ class Loss(Module):
                 f"{prediction.shape}, the targets {target.shape}. They are not broadcast, since (n, 1) with (n,) would "
                 f"make n × n losses; write target.reshape({', '.join(map(str, prediction.shape))}) if that is meant."
             )
+        if not (target.__class__ is np.ndarray is data_of(prediction).__class__):
+            together(type(self).__name__, "the prediction", prediction, "the target", target)
         return prediction, target if target.dtype == dtype else in_dtype(target, dtype)
 
     def _reduce(self, losses: Any, sample_weight: Any = None, counts: Any = None) -> Any:
@@ -84,8 +91,10 @@ class Loss(Module):
             return losses.mean()
         if counts is not None:
             sample_weight = counts if sample_weight is None else counts * sample_weight
-        weight = sample_weight.mean()  # means, since a sum of many float16 would overflow
-        if not data_of(weight) > 0:
+        weight = joined_mean(sample_weight.mean())  # means, since a sum of many float16 would overflow
+        if waits(data_of(weight)):
+            weight = np.where(data_of(weight) > 0, weight, np.nan)
+        elif not data_of(weight) > 0:
             raise ValueError(
                 f"{type(self).__name__}: a weighted mean needs weights with a mean above 0, it is {data_of(weight)}"
                 + (" (do all targets have the ignore_index, or a class of weight 0?)." if counts is not None else ".")
@@ -94,7 +103,8 @@ class Loss(Module):
 
     def _sample_weight(self, weight: Any, losses: Any) -> Any:
         """The weights of the examples, in the dtype of the losses and with axes for an example's elements."""
-        weight = array_like(weight)
+        weight = placed(weight, losses)
+        together(type(self).__name__, "the losses", losses, "sample_weight", weight)
         if weight.dtype.kind not in "fiub" or weight.shape != losses.shape[:1]:
             raise ValueError(
                 f"{type(self).__name__}: sample_weight is a number for each example, of shape {losses.shape[:1]} "
@@ -121,8 +131,11 @@ def in_dtype(values: Any, dtype: Any) -> Any:
     return values.astype(dtype)
 
 
-def signs(name: str, target: Any) -> None:
-    """Refuse targets that are not −1 or 1."""
+def signs(name: str, target: Any) -> Any:
+    """The targets; those that are not −1 or 1 are refused, or are NaN where looking at them would have to wait."""
     data = data_of(target)
+    if waits(data):
+        return np.where(np.absolute(data) == 1, target, np.nan)
     if not (np.absolute(data) == 1).all():
         raise ValueError(f"{name} needs targets of −1 or 1: for targets of 0 and 1, write 2 * target - 1.")
+    return target

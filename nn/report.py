@@ -167,7 +167,7 @@ def summary(module: Module, input_shape: Sequence[int], dtype: Any = None) -> Su
     if dtype is None:
         dtype = parameters[0].dtype if parameters else np.float32
     x = np.zeros(tuple(input_shape), dtype)
-    x = move(x, parameters[0].device) if parameters else x
+    x = move(x, next((tensor.device for tensor in (*parameters, *module.buffers())), "cpu"))
     calls: dict[int, list[tuple[Any, Any]]] = {}
     names = layer_names(module)
     with undisturbed(module), no_grad(), _watched(module, names, calls):

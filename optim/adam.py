@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.kernels import Kernel
 
+from .kernels import ADAM, ADAMAX, AMSGRAD, NADAM, RADAM
 from .optimizer import Optimizer, require
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -90,6 +92,10 @@ class Adam(Optimizer):
         beta1, beta2 = map(float, group["betas"])
         root = math.sqrt(1 - beta2**t)  # above and below the line: that saves a pass over the elements
         return float(group["lr"]) * root / (1 - beta1**t), 1 - beta1, beta2, float(group["eps"]) * root
+
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        step, share1, beta2, eps = c
+        return (AMSGRAD if len(slots) == 3 else ADAM), (step, share1, beta2, 1 - beta2, eps)
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         step, share1, beta2, eps = c
@@ -233,6 +239,10 @@ class NAdam(_Averaging):
         product = state["mu_product"] = state.get("mu_product", 1.0) * mu
         return lr * (1 - mu) / (1 - product), lr * following / (1 - product * following), *rest
 
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        now, ahead, share1, beta2, correction, eps = c
+        return NADAM, (now, ahead, share1, beta2, 1 - beta2, correction, eps)
+
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         now, ahead, share1, beta2, correction, eps = c
         m, v = slots
@@ -312,6 +322,11 @@ class RAdam(_Averaging):
             rectified = math.sqrt(ratio * correction)
         return float(group["lr"]) / (1 - beta1**t), rectified, 1 - beta1, beta2, float(group["eps"])
 
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        step, rectified, share1, beta2, eps = c
+        scaled = rectified is not None
+        return RADAM, (step * rectified if scaled else step, scaled, share1, beta2, 1 - beta2, eps)
+
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         step, rectified, share1, beta2, eps = c
         m, v = slots
@@ -373,6 +388,9 @@ class Adamax(_Averaging):
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         beta1, beta2 = map(float, group["betas"])
         return float(group["lr"]) / (1 - beta1**t), 1 - beta1, beta2, float(group["eps"])
+
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        return ADAMAX, c
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         step, share1, beta2, eps = c

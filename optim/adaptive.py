@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.kernels import Kernel
 
+from .kernels import ADADELTA, ADAGRAD, RMSPROP
 from .optimizer import Optimizer, require
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
@@ -94,6 +96,9 @@ class Adagrad(Optimizer):
 
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         return float(group["lr"]) / (1 + (t - 1) * float(group["lr_decay"])), float(group["eps"])
+
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        return ADAGRAD, c
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         lr, eps = c
@@ -187,6 +192,10 @@ class RMSprop(Optimizer):
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         return (*(float(group[name]) for name in ("lr", "alpha", "eps", "momentum")), group["centered"])
 
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        lr, alpha, eps, momentum, centered = c
+        return RMSPROP[bool(momentum), bool(centered)], (lr, alpha, 1 - alpha, eps, momentum)
+
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         lr, alpha, eps, momentum, centered = c
         v = slots[0]
@@ -276,6 +285,10 @@ class Adadelta(Optimizer):
 
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         return float(group["lr"]), float(group["rho"]), float(group["eps"])
+
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        lr, rho, eps = c
+        return ADADELTA, (lr, rho, 1 - rho, eps)
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         lr, rho, eps = c

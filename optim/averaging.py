@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from autograd import Tensor
-from autograd.devices import describe
+from autograd.devices import check_writable, describe, device_of, library_of, move
 from nn import Module, Parameter
 
+from .kernels import AVERAGE
 from .optimizer import blocks, require
 
 __all__ = ["ExponentialMovingAverage"]
@@ -70,7 +73,7 @@ class ExponentialMovingAverage:
         Raises
         ------
         RuntimeError
-            If the module's tensors are not those any more which are averaged (after `to(…)`), or inside `swapped`.
+            If the module's tensors are not those any more which are averaged (after `to(dtype)`), or inside `swapped`.
         """
         if self._swapped:
             raise RuntimeError("inside swapped() the module holds the averages, which are not to be averaged.")
@@ -78,12 +81,15 @@ class ExponentialMovingAverage:
         faults = _faults({name: tensor.data for name, tensor in tensors.items()}, self.averages)
         if faults:
             raise RuntimeError(f"the module has changed: make a new average of it. {'; '.join(faults)}.")
+        for name, tensor in tensors.items():  # averages follow their weights to another device
+            check_writable(tensor.data, "an average of weights")
+            self.averages[name] = move(self.averages[name], tensor.device)
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.warmup else self.decay
         for name, tensor in tensors.items():
             average = self.averages[name]
             if self.updates and isinstance(tensor, Parameter):
                 for a, w in blocks(average, tensor.data):
-                    a += (1 - decay) * (w - a)
+                    _follow(a, w, 1 - decay)
             else:
                 average[...] = tensor.data
         self.updates += 1
@@ -129,7 +135,7 @@ class ExponentialMovingAverage:
         if faults:
             raise ValueError(f"this state does not fit, and nothing was loaded: {'; '.join(faults)}.")
         for name, average in self.averages.items():
-            average[...] = averages[name]
+            average[...] = move(averages[name], device_of(average))
         self.updates = updates
 
     def _tensors(self) -> dict[str, Tensor]:
@@ -137,11 +143,21 @@ class ExponentialMovingAverage:
 
 
 def _faults(arrays: Mapping[str, Any], averages: Mapping[str, Any]) -> list[str]:
-    """In what the arrays are not of the names, shapes, dtypes and kind of the averages."""
+    """In what the arrays are not of the names, shapes and dtypes of the averages."""
     faults = [f"missing: {name}" for name in averages if name not in arrays]
     for name, array in arrays.items():
         if name not in averages:
             faults.append(f"unexpected: {name}")
-        elif type(array) is not type(averages[name]) or describe(array) != describe(averages[name]):
+        elif not _is_array(array) or (array.shape, array.dtype) != (averages[name].shape, averages[name].dtype):
             faults.append(f"{name}: expected {describe(averages[name])}, got {describe(array)}")
     return faults
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or library_of(value) is not None
+
+
+def _follow(a: Any, w: Any, share: float) -> None:
+    """a ← a + share · (w − a)."""
+    if a.__class__ is np.ndarray or AVERAGE(w, share, a) is None:
+        a += share * (w - a)

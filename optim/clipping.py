@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.devices import check_same_device, check_writable
 
 from .optimizer import blocks, require
 
@@ -20,7 +21,7 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
-) -> float:
+) -> Any:
     """Scale all gradients, by one factor and in place, so that their norm is at most `max_norm`.
 
     The norm is that of all gradients as one vector, computed in float64 without overflow. Gradients that are shorter
@@ -35,13 +36,14 @@ def clip_grad_norm_(
     norm_type : float
         The p of the p-norm, more than 0; `math.inf` for the largest element.
     error_if_nonfinite : bool
-        Whether to raise if the norm is infinite or NaN. Otherwise NaN makes all gradients NaN, and an infinite norm
-        makes those zero that are finite, and the others NaN.
+        Whether to raise if the norm is infinite or NaN; that waits for a GPU. Otherwise NaN makes all gradients NaN,
+        and an infinite norm makes those zero that are finite, and the others NaN.
 
     Returns
     -------
-    float
-        The norm before.
+    float, or array
+        The norm before. Of gradients on a GPU it stays there, as an array without axes: nothing waits for it until it
+        is looked at, with `float(norm)`.
 
     Raises
     ------
@@ -49,6 +51,8 @@ def clip_grad_norm_(
         If the norm is not finite and `error_if_nonfinite`. Nothing is changed then.
     ValueError
         For a bound or a norm that is none.
+    DeviceError
+        For gradients of several devices.
 
     Examples
     --------
@@ -65,14 +69,17 @@ def clip_grad_norm_(
     require(max_norm >= 0, f"max_norm must be at least 0, got {max_norm}.")
     require(p > 0, f"norm_type must be more than 0, got {norm_type}.")
     gradients = _gradients(parameters)
-    norm = _norm(gradients, p)
-    if not math.isfinite(norm) and error_if_nonfinite:
+    away = any(g.__class__ is not np.ndarray for g in gradients)
+    norm = _norm_there(gradients, p) if away else _norm(gradients, p)
+    if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(
             f"the {norm_type}-norm of the gradients is {norm}: look for the operation that made it so with "
             "`detect_anomaly()`, or clip with error_if_nonfinite=False."
         )
     factor = max_norm / (norm + 1e-6)
-    if not factor >= 1:  # NaN too
+    if away:
+        factor = np.minimum(factor, 1.0)
+    if away or not factor >= 1:  # NaN too
         for g in gradients:
             # in float64, a little at a time: a factor of 1e-40 has few digits in float32
             wide = np.complex128 if g.dtype.kind == "c" else np.float64
@@ -123,7 +130,10 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     for k, p in enumerate(tensors):
         if not isinstance(p, Tensor):
             raise TypeError(f"gradients are those of Tensors, got {type(p).__name__} as parameter {k}.")
-    return [p.grad for p in {id(p): p for p in tensors}.values() if p.grad is not None]
+    gradients = [p.grad for p in {id(p): p for p in tensors}.values() if p.grad is not None]
+    for g in gradients:
+        check_writable(g, "clipping")
+    return gradients
 
 
 def _norm(gradients: list[Any], p: float) -> float:
@@ -144,6 +154,18 @@ def _norm(gradients: list[Any], p: float) -> float:
         return peak
     total = sum(float(np.sum(np.abs(_wide(b) / peak) ** p)) for b in _blocks(arrays))
     return peak * float(total ** (1 / p))
+
+
+def _norm_there(gradients: list[Any], p: float) -> Any:
+    """The p-norm of all elements of arrays on a device: an array without axes, for which nothing has waited."""
+    check_same_device("clip_grad_norm_", {f"gradient {k}": g for k, g in enumerate(gradients)})
+    arrays = [g for g in gradients if g.size] or [np.zeros_like(gradients[0], shape=1)]
+    peak = np.stack([np.abs(g).max() for g in arrays]).max().astype(np.float64)
+    if p == math.inf:
+        return peak
+    scale = np.where((peak > 0) & (peak < math.inf), peak, 1.0)
+    totals = [((np.abs(g).astype(np.float64) / scale) ** p).sum() for g in arrays]
+    return scale * np.stack(totals).sum() ** (1 / p)
 
 
 def _blocks(arrays: list[Any]) -> Any:

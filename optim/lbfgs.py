@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor
+from autograd.devices import device_of, move
+from autograd.node import data_of
 from autograd.versions import mark_written
 
 from .optimizer import Optimizer, evaluated, require
@@ -46,6 +48,11 @@ class LBFGS(Optimizer):
     history_size : int
         How many pairs s and y to remember: twice that many arrays of the size of all parameters.
     line_search_fn : {None, 'strong_wolfe'}
+
+    Notes
+    -----
+    Each evaluation of the loss decides what to do next. So a GPU is waited for several times in a step; no other
+    optimizer here waits.
 
     Raises
     ------
@@ -132,7 +139,7 @@ class LBFGS(Optimizer):
         lr, small = float(group["lr"]), float(group["tolerance_change"])
         first = evaluated(closure)
         loss, g = float(first), self._gradient()
-        self._same_kind(g, state)
+        self._follow(g, state)
         state["func_evals"] = state.get("func_evals", 0) + 1
         evaluations, n = 1, 0
         while n == 0 or (n < group["max_iter"] and evaluations < group["max_eval"]):
@@ -237,13 +244,20 @@ class LBFGS(Optimizer):
 
     # Its state
 
-    def _same_kind(self, g: Any, state: Mapping[str, Any]) -> None:
+    def _follow(self, g: Any, state: dict[str, Any]) -> None:
+        """Have what is remembered where the gradient is; refuse if the parameters have been converted since."""
         known = state.get("d")
-        if known is not None and (known.dtype != g.dtype or known.shape != g.shape or type(known) is not type(g)):
+        if known is None:
+            return
+        if known.dtype != g.dtype or known.shape != g.shape:
             raise RuntimeError(
                 f"this optimizer remembers directions in {known.dtype}{list(known.shape)} for parameters that are now "
-                f"{g.dtype}{list(g.shape)}: after `to(…)`, make a new optimizer."
+                f"{g.dtype}{list(g.shape)}: after `to(dtype)`, make a new optimizer."
             )
+        place = device_of(g)
+        if device_of(known) != place:
+            moved = {name: [move(a, place) for a in state[name]] for name in ("old_dirs", "old_stps")}
+            state.update(moved, **{name: move(state[name], place) for name in _ARRAYS})
 
     def _fitting(self, entry: Mapping[str, Any], p: Tensor, group: Mapping[str, Any], k: int) -> dict[str, Any]:
         require(k == 0, f"the state of LBFGS is that of parameter 0, got one of parameter {k}.")
@@ -266,7 +280,7 @@ class LBFGS(Optimizer):
                     f"the state has {name} as {got}, but all parameters are {template.dtype}{list(template.shape)}."
                 )
             array = np.empty_like(template)
-            array[...] = value
+            array[...] = move(data_of(value), device_of(template))
             return array
 
         taken = {name: entry[name] for name in _NUMBERS if name in entry}

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.kernels import Kernel
 
 from .adam import check_betas
+from .kernels import LION
 from .optimizer import Optimizer
 
 __all__ = ["Lion"]
@@ -78,6 +80,9 @@ class Lion(Optimizer):
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         beta1, beta2 = map(float, group["betas"])
         return float(group["lr"]), 1 - beta1, 1 - beta2
+
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        return LION, c
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         lr, share1, share2 = c

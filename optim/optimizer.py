@@ -11,11 +11,14 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 import nn
 from autograd import Tensor, enable_grad
-from autograd.devices import describe
+from autograd.devices import check_writable, describe, device_of, move
+from autograd.kernels import Kernel
 from autograd.measured import measured
+from autograd.node import data_of
 from autograd.versions import mark_written
 
 __all__ = ["Optimizer"]
@@ -52,7 +55,8 @@ class Optimizer:
         `optimizer.param_groups[0]["lr"] *= 0.5`.
     state : list of dict
         What is remembered of each parameter, in the order of the groups: 'step', the number of its updates,
-        arrays of its shape, and for some optimizers other numbers. Empty before its first update.
+        arrays of its shape, and for some optimizers other numbers. Empty before its first update. The arrays are where
+        the parameter is: after `model.to(device)`, the next step takes them there.
 
     Notes
     -----
@@ -124,6 +128,7 @@ class Optimizer:
                 )
             if id(p) in known:
                 raise ValueError("an optimizer got the same parameter twice: it would be updated twice in each step.")
+            check_writable(p.data, "an optimizer")
             known.add(id(p))
         complete = {**self.defaults, **group, "params": params}
         self._check(complete)
@@ -185,6 +190,10 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} has no update(self, w, g, slots, c, scratch).")
 
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]] | None:
+        """The kernel that does what the `update` of the same class does, and the numbers that it takes; or None."""
+        return None
+
     # What it does
 
     def zero_grad(self) -> None:
@@ -219,18 +228,22 @@ class Optimizer:
                     if g is None:
                         continue
                     w = p._array
+                    away = w.__class__ is not ndarray
+                    if away:  # moved since
+                        check_writable(w, "an optimizer")
                     try:
                         arrays = [state[name] for name in slots]
                         before = state["step"]
                     except KeyError:  # it is the first time
                         arrays, before = self._remembered(w, state, slots, group), state["step"]
-                    if arrays and (arrays[0].dtype is not w.dtype or arrays[0].__class__ is not w.__class__):
-                        _check_state(w, slots, arrays)
+                    if arrays and (away or arrays[0].dtype is not w.dtype or arrays[0].__class__ is not ndarray):
+                        arrays = _followed(w, state, slots)
                     written.append(w)
                     if before + 1 != t:
                         t = before + 1
                         c = self.coefficients(group, t)
-                    if plain and w.size <= BLOCK and g.dtype.kind == "f" and w.flags.c_contiguous:
+                    small = plain and not away and w.size <= BLOCK
+                    if small and g.dtype.kind == "f" and w.flags.c_contiguous:
                         self.update(w, g, arrays, self.individual(c, state), np.empty_like(w))
                     else:
                         self._write(w, g, arrays, None if plain else group, self.individual(c, state))
@@ -257,6 +270,8 @@ class Optimizer:
 
     def _write(self, w: Any, g: Any, slots: Sequence[Any], group: Mapping[str, Any] | None, c: Any) -> None:
         """Update the parameter `w`, in blocks if it is large, with what the group adds to the formula, if anything."""
+        if w.__class__ is not ndarray and self._launched(w, g, slots, group, c):
+            return
         if not w.flags.c_contiguous:  # a reshaped copy must not be what is written
             copy = w.copy(order="C")
             self._write(copy, g, slots, group, c)
@@ -272,14 +287,30 @@ class Optimizer:
                 scratch = np.empty_like(w)
             self.update(w, g if group is None else self._regularised(w, g, group), slots, c, scratch)
 
+    def _launched(self, w: Any, g: Any, slots: Sequence[Any], group: Mapping[str, Any] | None, c: Any) -> bool:
+        """Whether a kernel has done all that `_write` does, in one pass over the elements."""
+        found = self.kernel(c, slots) if _has_kernel(type(self)) else None
+        if found is None:
+            return False
+        kernel, numbers = found
+        penalties = (1.0, 1.0, 0.0, 0.0) if group is None else self._penalties(group)
+        return kernel(g, *penalties, *numbers, w, *slots) is not None
+
+    def _penalties(self, group: Mapping[str, Any]) -> tuple[float, float, float, float]:
+        """By what the gradient is multiplied, and the parameter; the λ and μ that are added to the gradient."""
+        sign, decay = -1.0 if group["maximize"] else 1.0, float(group["weight_decay"])
+        if group.get("decoupled_weight_decay", self.decoupled):
+            return sign, 1 - float(group["lr"]) * decay, 0.0, float(group["l1"])
+        return sign, 1.0, decay, float(group["l1"])
+
     def _regularised(self, w: Any, g: Any, group: Mapping[str, Any]) -> Any:
         """The gradient with those of the penalties; if the decay is decoupled from it, the parameter decays."""
-        decay, l1 = float(group["weight_decay"]), float(group["l1"])
-        if group["maximize"]:
+        sign, keep, decay, l1 = self._penalties(group)
+        if sign < 0:
             g = -g
-        if decay and group.get("decoupled_weight_decay", self.decoupled):
-            w *= 1 - float(group["lr"]) * decay
-        elif decay:
+        if keep != 1:
+            w *= keep
+        if decay:
             g = g + decay * w
         return g + l1 * np.sign(w) if l1 else g
 
@@ -305,6 +336,8 @@ class Optimizer:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take the state and the hyper-parameters of an optimizer of the same kind over the same parameters.
+
+        Arrays of another device are copied to that of their parameter.
 
         Raises
         ------
@@ -365,7 +398,7 @@ class Optimizer:
                 f"the state has {name} of parameter {k} as {got}, but the parameter is {p.dtype}{list(p.shape)}."
             )
         array = np.zeros(p.shape, p.dtype, like=p.data)
-        array[...] = value
+        array[...] = move(data_of(value), p.device)
         return array
 
     def __repr__(self) -> str:
@@ -385,20 +418,29 @@ class Optimizer:
 measured(Optimizer, "step", "step")
 
 
+def _has_kernel(optimizer: type[Any]) -> bool:
+    """Whether its `update` is of the class that its `kernel` is of: a subclass may have its own formula."""
+    return "kernel" in vars(next(base for base in optimizer.__mro__ if "update" in vars(base)))
+
+
 def evaluated(closure: Callable[[], Any]) -> Any:
     """The loss that a closure computes, with recording on."""
     with enable_grad():
         return closure()
 
 
-def _check_state(w: Any, slots: Sequence[str], arrays: Sequence[Any]) -> None:
-    """Refuse what was remembered of a parameter that has been converted or moved since."""
-    for name, array in zip(slots, arrays):
-        if array.dtype != w.dtype or array.__class__ is not w.__class__:
+def _followed(w: Any, state: dict[str, Any], slots: Sequence[str]) -> list[Any]:
+    """What is remembered of the parameter `w`, on its device; refused if the parameter has been converted since."""
+    for name in slots:
+        if state[name].dtype != w.dtype:
             raise RuntimeError(
-                f"this optimizer remembers {name} as {describe(array)} of a parameter that is now {describe(w)}: after "
-                "`to(…)`, make a new optimizer."
+                f"this optimizer remembers {name} as {describe(state[name])} of a parameter that is now {describe(w)}: "
+                "after `to(dtype)`, make a new optimizer."
             )
+    place = device_of(w)
+    if device_of(state[slots[0]]) != place:
+        state.update({name: move(state[name], place) for name in slots})
+    return [state[name] for name in slots]
 
 
 def _without_params(group: Mapping[str, Any]) -> dict[str, Any]:
@@ -412,7 +454,7 @@ def _flush(array: Any) -> None:
     denormal numbers is far slower. What is below 10⁶ times the smallest normal number (10⁻³² in float32)
     changes no parameter. Half precision has no room for that, and stays as it is.
     """
-    if array.real.itemsize < 4:
+    if array.__class__ is not np.ndarray or array.real.itemsize < 4:  # a GPU is as quick with denormal numbers
         return
     limit = float(np.finfo(array.dtype).tiny) * 1e6
     for (block,) in blocks(array):

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.kernels import Kernel
 
+from .kernels import SGD_MOMENTUM, SGD_PLAIN
 from .optimizer import Optimizer, require
 
 __all__ = ["SGD"]
@@ -105,6 +107,10 @@ class SGD(Optimizer):
     def coefficients(self, group: Mapping[str, Any], t: int) -> Any:
         lr, beta = float(group["lr"]), float(group["momentum"])
         return lr, beta, 1 - beta if group["form"] == "average" else 1.0, group["nesterov"]
+
+    def kernel(self, c: Any, slots: Sequence[Any]) -> tuple[Kernel, Sequence[float]]:
+        lr, beta, share, nesterov = c
+        return (SGD_MOMENTUM, (lr, beta, share, bool(nesterov))) if slots else (SGD_PLAIN, (lr,))
 
     def update(self, w: Any, g: Any, slots: Sequence[Any], c: Any, scratch: Any) -> None:
         lr, beta, share, nesterov = c

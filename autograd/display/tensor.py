@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..devices import is_foreign, move
+from ..devices import has_values, move
 from ..inspection.summary import summarize
 from .html import Html, fragment, tag
 from .tape import operation
@@ -44,8 +44,7 @@ def tensor_html(tensor: Tensor) -> Html:
         [tag("span", mark, class_="wg-chip") for mark in marks],
         class_="wg-head",
     )
-    if is_foreign(tensor.data) and not tensor.device.startswith("cuda"):
-        # a lazy array: showing its values would compute them
+    if not has_values(tensor.data):
         return fragment(head, tag("pre", shortened(repr(tensor.data), 400)))
     body = tag("div", values_html(tensor.numpy()), class_="wg-row")
     return fragment(head, body, None if tensor.grad is None else _gradient(move(tensor.grad, "cpu")))

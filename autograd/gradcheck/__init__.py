@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GradientCheckError, NonDifferentiableError
+from ..devices import device_of, is_foreign
+from ..errors import DeviceError, GradientCheckError, NonDifferentiableError
 from ..modes import enable_grad
+from ..node import data_of
 from ..tensor import Tensor
 from .blame import Blame, find_blame
 from .faults import Fault, Level, Options, find_fault
@@ -120,7 +122,13 @@ def check_gradients(
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
-    return value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    array = data_of(value)
+    if is_foreign(array):
+        raise DeviceError(
+            f"check_gradients estimates derivatives with NumPy, on the CPU, and got an array on {device_of(array)!r}: "
+            "check the function there, with t.cpu(). The rules are the same on each device."
+        )
+    return np.asarray(array)
 
 
 def _message(fault: Fault, blame: Blame | None) -> str:

@@ -17,7 +17,7 @@ from ..cotangent import unbroadcast
 from ..devices import move
 from ..node import Value
 from ..primitive import REGISTRY, define, written
-from ..wrapping import array_like, unwrap
+from ..wrapping import array_like, known
 from .elementwise import convert
 
 __all__ = [
@@ -46,12 +46,24 @@ def _refuse_layout(order: str) -> None:
         )
 
 
+# The usual order is not named: not every library of arrays has another one.
+
+
+@written("reshape(g, a_shape, order=order)")
+def _unshape(g: Any, a_shape: tuple[int, ...], order: str) -> Any:
+    return g.reshape(a_shape) if order == "C" else np.reshape(g, a_shape, order=order)  # type: ignore[call-overload]
+
+
 def _reshape(a: Any, shape: Any, order: str) -> Any:
+    if order == "C":
+        return np.reshape(a, (shape,) if shape.__class__ is int else shape)
     _refuse_layout(order)
     return np.reshape(a, shape, order=order)  # type: ignore[call-overload]
 
 
 def _ravel(a: Any, order: str) -> Any:
+    if order == "C":
+        return np.ravel(a)
     _refuse_layout(order)
     return np.ravel(a, order=order)  # type: ignore[call-overload]
 
@@ -60,13 +72,13 @@ reshape = define(
     np.reshape,
     "a; shape, order='C' -> y",
     forward=_reshape,
-    a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order),
+    a=_unshape,
 )
 ravel = define(
     np.ravel,
     "a; order='C' -> y",
     forward=_ravel,
-    a=lambda g, a_shape, order: np.reshape(g, a_shape, order=order),
+    a=_unshape,
 )
 expand_dims = define(np.expand_dims, "a; axis -> y", a=lambda g, a_shape: g.reshape(a_shape))
 squeeze = define(np.squeeze, "a; axis=None -> y", a=lambda g, a_shape: g.reshape(a_shape))
@@ -76,11 +88,16 @@ def _inverse(axes: Sequence[int] | None) -> Any:
     return None if axes is None else tuple(np.argsort([a % len(axes) for a in axes]))
 
 
+@written("g.transpose(_inverse(axes))")
+def _put_back(g: Any, axes: Sequence[int] | None) -> Any:
+    return g.T if axes is None else g.transpose(_inverse(axes))  # not all libraries take None
+
+
 _transpose = define(
     np.transpose,
     "a; axes=None -> y",
-    forward=lambda a, axes: a.transpose(axes),
-    a=lambda g, axes: g.transpose(_inverse(axes)),
+    forward=lambda a, axes: a.T if axes is None else a.transpose(axes),
+    a=_put_back,
 )
 
 
@@ -105,7 +122,7 @@ def _broadcast_to(array: Any, shape: Any) -> Any:
         view: Any = np.ndarray(shape, array.dtype, array, 0, (0,) * len(shape))
         view.flags.writeable = False
         return view
-    return np.broadcast_to(array, shape)
+    return np.broadcast_to(array, (shape,) if isinstance(shape, int) else shape)
 
 
 broadcast_to = define(
@@ -226,7 +243,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     axis = normalize_axis_index(axis, np.ndim(ary))
     if not np.ndim(indices_or_sections):
         return _array_split(ary, operator.index(indices_or_sections), axis)
-    return _array_split(ary, tuple([operator.index(k) for k in unwrap(indices_or_sections)]), axis)
+    return _array_split(ary, tuple([operator.index(k) for k in known(indices_or_sections)]), axis)
 
 
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:

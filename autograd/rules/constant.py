@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import check_same_device
 from ..errors import NoRuleError
 from ..modes import current_mode
 from ..node import Value
@@ -56,7 +57,12 @@ def constant(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` on Tensors, without a gradient."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return unrecorded(function(*unwrap(args), **unwrap(kwargs)))
+        args, kwargs = unwrap(args), unwrap(kwargs)
+        try:
+            return unrecorded(function(*args, **kwargs))
+        except (TypeError, ValueError):
+            check_same_device(function.__name__, {f"input {k}": x for k, x in enumerate(args)})
+            raise
 
     call.__name__ = call.__qualname__ = function.__name__
     call.__doc__ = function.__doc__

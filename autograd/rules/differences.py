@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..devices import is_foreign
+from ..node import data_of
 from ..primitive import composed
+from ..wrapping import array_beside
 from .constant import tracked
 from .reduce import typed
 
@@ -36,7 +39,7 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
     axis = normalize_axis_index(axis, a.ndim)
     edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     ends = [None if end is None else typed(end) for end in (prepend, append)]
-    ends = [end if end is None or end.ndim else np.broadcast_to(end, edge) for end in ends]
+    ends = [end if end is None or end.ndim else np.broadcast_to(array_beside(end, a), edge) for end in ends]
     parts = [part for part in (ends[0], a, ends[1]) if part is not None]
     if len(parts) > 1:
         a = np.concatenate(parts, axis)
@@ -101,7 +104,7 @@ def _slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     if np.ndim(spacing):
         d = _difference(typed(spacing) * 1.0, 0).reshape((-1, *(1,) * (f.ndim - 1 - axis)))
         first, second, ends = d[:-1], d[1:], (d[:1], d[1:2], d[-2:-1], d[-1:])
-        even = not tracked(d) and np.all(d == d[:1])
+        even = not tracked(d) and not is_foreign(data_of(d)) and np.all(d == d[:1])
     else:
         first, second, ends = spacing, spacing, (spacing,) * 4
     h0, h1, h2, h3 = ends

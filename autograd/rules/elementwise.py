@@ -21,13 +21,15 @@ HIPS autograd. With it the rule of a holomorphic function is the ordinary one, g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..kernels import Kernel
 from ..primitive import REGISTRY, Rule, define, written
 from ..wrapping import unrecorded, unwrap
+from .kernels import ABSOLUTE, COS, DIVIDE, EXPM1, LOG1P, MAXIMUM, MINIMUM, SIN, SQRT, SQUARE, TANH
 
 __all__ = [
     "absolute",
@@ -64,14 +66,22 @@ __all__ = [
 
 
 def elementwise(
-    function: Callable[..., Any], signature: str, forward: Callable[..., Any] | None = None, **rules: Rule
+    function: Callable[..., Any],
+    signature: str,
+    forward: Callable[..., Any] | None = None,
+    kernels: Mapping[str, Kernel] | None = None,
+    **rules: Rule,
 ) -> Callable[..., Any]:
     """`define` for a function that broadcasts and promotes its inputs as a ufunc does."""
-    return define(function, signature, forward=forward, broadcasts=True, promotes=True, **rules)
+    return define(function, signature, forward=forward, broadcasts=True, promotes=True, kernels=kernels, **rules)
 
 
 def of_reals(
-    function: Callable[..., Any], signature: str, forward: Callable[..., Any] | None = None, **rules: Rule
+    function: Callable[..., Any],
+    signature: str,
+    forward: Callable[..., Any] | None = None,
+    kernels: Mapping[str, Kernel] | None = None,
+    **rules: Rule,
 ) -> Callable[..., Any]:
     """`elementwise` for a function that only real numbers have: from complex ones, NumPy's |x| or maximum would make
     something, and not say so."""
@@ -83,7 +93,7 @@ def of_reals(
             raise TypeError(f"{name} is of real numbers, and was given complex ones.")
         return compute(x, *others, **options)
 
-    return elementwise(function, signature, forward=checked, **rules)
+    return elementwise(function, signature, forward=checked, kernels=kernels, **rules)
 
 
 @written("a / b")
@@ -114,10 +124,10 @@ def power_y(g: Any, x: Any, z: Any) -> Any:
 add = elementwise(np.add, "x, y -> z", x=lambda g: g, y=lambda g: g)
 subtract = elementwise(np.subtract, "x, y -> z", x=lambda g: g, y=lambda g: -g)
 multiply = elementwise(np.multiply, "x, y -> z", x=lambda g, y: g * y, y=lambda g, x: g * x)
-divide = elementwise(np.divide, "x, y -> z", x=lambda g, y: g / y, y=lambda g, y, z: -g * z / y)
+divide = elementwise(np.divide, "x, y -> z", kernels=DIVIDE, x=lambda g, y: g / y, y=lambda g, y, z: -g * z / y)
 negative = elementwise(np.negative, "x -> y", x=lambda g: -g)
 positive = elementwise(np.positive, "x -> y", x=lambda g: g)
-square = elementwise(np.square, "x -> y", x=lambda g, x: g * 2 * x)
+square = elementwise(np.square, "x -> y", kernels=SQUARE, x=lambda g, x: g * 2 * x)
 power = elementwise(
     np.power,
     "x, y -> z",
@@ -128,33 +138,36 @@ power = elementwise(
 # Exponentials, logarithms, roots
 
 exp = elementwise(np.exp, "x -> y", x=lambda g, y: g * y)
-expm1 = elementwise(np.expm1, "x -> y", x=lambda g, y: g * (y + 1))
+expm1 = elementwise(np.expm1, "x -> y", kernels=EXPM1, x=lambda g, y: g * (y + 1))
 log = elementwise(np.log, "x -> y", x=lambda g, x: g / x)
-log1p = elementwise(np.log1p, "x -> y", x=lambda g, x: g / (x + 1))
-sqrt = elementwise(np.sqrt, "x -> y", x=lambda g, y: ratio(g, 2 * y))
+log1p = elementwise(np.log1p, "x -> y", kernels=LOG1P, x=lambda g, x: g / (x + 1))
+sqrt = elementwise(np.sqrt, "x -> y", kernels=SQRT, x=lambda g, y: ratio(g, 2 * y))
 
 # Trigonometric and hyperbolic
 
-sin = elementwise(np.sin, "x -> y", x=lambda g, x: g * np.cos(x))
-cos = elementwise(np.cos, "x -> y", x=lambda g, x: -g * np.sin(x))
-tanh = elementwise(np.tanh, "x -> y", x=lambda g, y: g - g * y * y)
+sin = elementwise(np.sin, "x -> y", kernels=SIN, x=lambda g, x: g * np.cos(x))
+cos = elementwise(np.cos, "x -> y", kernels=COS, x=lambda g, x: -g * np.sin(x))
+tanh = elementwise(np.tanh, "x -> y", kernels=TANH, x=lambda g, y: g - g * y * y)
 
 # Size, sign, selection
 
 absolute = elementwise(
     np.absolute,
     "x -> y",
+    kernels=ABSOLUTE,
     x=lambda g, x: g * (ratio(np.conjugate(x), np.absolute(x)) if x.dtype.kind == "c" else np.sign(x)),
 )
 maximum = elementwise(
     np.maximum,
     "x, y -> z",
+    kernels=MAXIMUM,
     x=lambda g, x, y: g * (0.5 * (x > y) + 0.5 * (x >= y)).astype(g.dtype),
     y=lambda g, x, y: g * (0.5 * (y > x) + 0.5 * (y >= x)).astype(g.dtype),
 )
 minimum = elementwise(
     np.minimum,
     "x, y -> z",
+    kernels=MINIMUM,
     x=lambda g, x, y: g * (0.5 * (x < y) + 0.5 * (x <= y)).astype(g.dtype),
     y=lambda g, x, y: g * (0.5 * (y < x) + 0.5 * (y <= x)).astype(g.dtype),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import as_array
 from ..node import Value, data_of
 from ..primitive import define
 from ..wrapping import regroup, unwrap, wrap
@@ -92,7 +93,7 @@ def straight_through(function: Callable[..., Any], surrogate: Callable[..., Any]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        value = np.asanyarray(function(*unwrap(args), **unwrap(kwargs)))
+        value = as_array(function(*unwrap(args), **unwrap(kwargs)))
         if surrogate is None:
             if len(args) != 1 or kwargs:
                 raise TypeError("straight_through needs a surrogate for a function of several arguments.")

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_windows
 
+from ..devices import anywhere
 from ..node import Value, data_of
 from ..primitive import composed, define, written
-from ..wrapping import array_like, unwrap, wrap
+from ..wrapping import array_beside, array_like, known, unwrap, wrap
 from .arrange import concatenate, pile, ravel
 from .elementwise import convert, where
 from .index import freeze, getitem, scatter
@@ -64,7 +65,7 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
 @composed(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
     """`np.compress`."""
-    condition = np.asarray(unwrap(condition))
+    condition = array_like(unwrap(condition))
     if condition.ndim != 1:
         raise ValueError("condition must be a 1-d array")
     return take(a, np.flatnonzero(condition), axis)
@@ -83,7 +84,7 @@ def along(shape: tuple[int, ...], indices: Any, axis: int) -> tuple[Any, ...]:
         raise IndexError("`indices` must be an integer array")
     if indices.ndim != len(shape):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
-    grid = np.ix_(*map(np.arange, shape))
+    grid = np.ix_(*[np.arange(n, like=indices) for n in shape])
     return tuple([indices if k == axis else line for k, line in enumerate(grid)])
 
 
@@ -110,11 +111,12 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`np.insert`."""
-    arr, values = array_like(arr), array_like(values)
+    arr, values = array_beside(arr, values), array_beside(values, arr)
     if values.dtype != arr.dtype:
         values = convert(values, arr.dtype) if isinstance(values, Value) else values.astype(arr.dtype)
-    new = np.arange(arr.size, arr.size + values.size).reshape(values.shape)
-    places = np.insert(places_in(arr.shape, arr), unwrap(obj), new, axis)
+    numbers = np.arange(arr.size + values.size)  # NumPy's: no other library inserts
+    old, new = numbers[: arr.size].reshape(arr.shape), numbers[arr.size :].reshape(values.shape)
+    places = np.insert(old, known(obj), new, axis)
     return getitem(concatenate([ravel(arr), ravel(values)]), places)
 
 
@@ -176,12 +178,14 @@ def _common(values: Any) -> Any:
 def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """`np.choose`."""
     number = len(choices)
-    a = np.asarray(unwrap(a))
-    if mode == "raise" and ((a < 0) | (a >= number)).any():
+    a = array_like(unwrap(a))
+    if mode == "raise" and anywhere((a < 0) | (a >= number)):
         raise ValueError("invalid entry in choice array")
     a = within(a, number, mode)
     shape = np.broadcast_shapes(a.shape, *map(np.shape, choices))
-    layers = pile([np.broadcast_to(array_like(c), shape) for c in choices], dtype=_common(choices), casting="unsafe")
+    layers = pile(
+        [np.broadcast_to(array_beside(c, a), shape) for c in choices], dtype=_common(choices), casting="unsafe"
+    )
     return take_along_axis(layers, np.broadcast_to(a, shape)[None], 0)[0]
 
 
@@ -197,9 +201,10 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if not len(condlist):
         raise ValueError("select with an empty condition list is not possible")
     dtype = _common([*choicelist, default])
-    result = default if isinstance(default, Value) else np.asarray(default, dtype)
+    like = next(x for x in (*condlist, *choicelist, default) if isinstance(x, Value))
+    result = default if isinstance(default, Value) else array_beside(default, like).astype(dtype)
     for condition, choice in zip(reversed(condlist), reversed(choicelist)):
-        condition = np.asarray(unwrap(condition))
+        condition = array_like(unwrap(condition))
         if condition.dtype != bool:
             raise TypeError(f"np.select: a condition holds booleans, got {condition.dtype}.")
         result = where(condition, choice, result)
@@ -210,9 +215,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """`np.piecewise`: the functions get Tensors."""
     condlist = unwrap(condlist)
-    if np.isscalar(condlist) or (not isinstance(condlist[0], list | np.ndarray) and x.ndim != 0):
+    if np.isscalar(condlist) or (not (isinstance(condlist[0], list) or np.ndim(condlist[0])) and x.ndim != 0):
         condlist = [condlist]
-    conditions = np.asarray(condlist, dtype=bool)
+    conditions = np.stack([array_like(c) for c in condlist]).astype(bool)
     if len(conditions) == len(funclist) - 1:
         conditions = np.concatenate([conditions, ~conditions.any(axis=0, keepdims=True)])
     elif len(conditions) != len(funclist):

@@ -1,7 +1,9 @@
 """Indexing: `x[key]`, and `x[key] = v` as a new value.
 
 Repeated indices accumulate in the gradient of `x[key]`; in `x[key] = v` the last one wins, as in NumPy, and
-only it gets a gradient. An index that is an array or a list is copied, so that changing it later is harmless.
+only it gets a gradient, also on a device that writes in no order. An index that is an array or a list is copied, so
+that changing it later is harmless. A device is not waited for: an array of positions that are out of bounds raises
+nothing there, and they wrap around, as CuPy has it.
 """
 
 from __future__ import annotations
@@ -12,23 +14,27 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import check_same_device, is_foreign
+from ..node import data_of
 from ..primitive import define, written
 from ..wrapping import unwrap
 
-__all__ = ["freeze", "getitem", "put", "scatter"]
+__all__ = ["assign", "freeze", "getitem", "put", "scatter"]
 
 
-#: What the bounds of a slice usually are.
+#: What the bounds of a slice, and the parts of an index, usually are.
 _BOUNDS = frozenset({int, type(None)})
 
 
-def freeze(key: Any) -> Any:
-    """An index without Tensors in it, and without arrays that somebody else could change."""
+def freeze(key: Any, array: Any = None) -> Any:
+    """An index (of `array`, if given) without Tensors in it, and without arrays that somebody else could change."""
     key = unwrap(key)
-    return tuple([_frozen(part) for part in key]) if isinstance(key, tuple) else _frozen(key)
+    return tuple([_frozen(part, array) for part in key]) if isinstance(key, tuple) else _frozen(key, array)
 
 
-def _frozen(part: Any) -> Any:
+def _frozen(part: Any, array: Any) -> Any:
+    if part.__class__ in _BOUNDS:
+        return part
     if isinstance(part, list | tuple | range):  # inside a tuple, a tuple is a list of positions too
         return np.array(part, dtype=None if len(part) else np.intp)
     if part.__class__ is slice:
@@ -36,16 +42,31 @@ def _frozen(part: Any) -> Any:
         if start.__class__ in _BOUNDS and stop.__class__ in _BOUNDS and step.__class__ in _BOUNDS:
             return part
         return slice(*[b if b is None else operator.index(b) for b in (start, stop, step)])  # 0-d arrays can change
-    return part.copy() if isinstance(part, np.ndarray) else part
+    if isinstance(part, np.ndarray):
+        return part.copy() if part.ndim or part.dtype.kind == "b" else operator.index(part)
+    if not is_foreign(part):
+        return part
+    if array.__class__ is np.ndarray:  # which would have a lazy index computed
+        check_same_device("x[key]", {"x": array, "key": part})
+    return part.copy()
 
 
 def _is_positions(part: Any) -> bool:
     return hasattr(part, "dtype") and part.dtype.kind in "iu" and part.ndim > 0
 
 
+def _is_mask(key: Any) -> bool:
+    return is_foreign(key) and key.dtype.kind == "b"
+
+
 def _repeats(key: Any) -> bool:
     """Whether `key` can name an element more than once: only an array of integers can."""
     return any(map(_is_positions, key)) if isinstance(key, tuple) else _is_positions(key)
+
+
+def _widens(key: Any) -> bool:
+    """Whether `key` makes new axes."""
+    return any(part is None for part in key) if isinstance(key, tuple) else key is None
 
 
 @written("x[key]")
@@ -56,17 +77,18 @@ def _getitem(x: Any, key: Any) -> Any:
 def _scatter(g: Any, shape: tuple[int, ...], key: Any) -> Any:
     if not _repeats(key):
         out = np.zeros_like(g, shape=shape)
-        out[key] = g
+        if g.__class__ is not np.ndarray and _widens(key):  # not all libraries write at new axes
+            key = tuple([part for part in key if part is not None]) if isinstance(key, tuple) else ()
+            g = g.reshape(out[key].shape)
+        if g.size:
+            out[key] = g
     elif isinstance(g, np.ndarray | np.generic):
         half = g.dtype == np.float16  # whose sums end at 2048 + 1: added up in single precision, as np.sum does
         out = np.zeros(shape, np.float32 if half else g.dtype)
         _accumulate(out, key, g.astype(out.dtype, copy=False))
         out = out.astype(g.dtype, copy=False)
     else:
-        import cupyx  # CuPy's own: its arrays do not take np.add.at with a tuple
-
-        out = np.zeros_like(g, shape=shape)
-        cupyx.scatter_add(out, key, g)
+        out = _summed(g, shape, key)
     return out
 
 
@@ -113,11 +135,66 @@ def _rows(key: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
     return np.ravel_multi_index(parts, shape[: len(parts)], mode="wrap"), len(parts)
 
 
+# On a device no order says which value is written last, and `np.add.at` takes one array of positions, no tuple.
+
+
+def _summed(g: Any, shape: tuple[int, ...], key: Any) -> Any:
+    """`g` added up at `key`, by a library that is not NumPy."""
+    if g.dtype.kind == "c":  # of which CuPy has no atomic sums
+        return _summed(g.real, shape, key) + 1j * _summed(g.imag, shape, key)
+    wide = np.dtype(np.float32) if g.dtype == np.float16 else g.dtype
+    if key.__class__ is g.__class__:
+        out = np.zeros_like(g, dtype=wide, shape=shape)
+        np.add.at(out, key, g.astype(wide, copy=False))
+    else:
+        out = np.zeros_like(g, dtype=wide, shape=(math.prod(shape),))
+        np.add.at(out, _flat_positions(g, shape, key).reshape(-1), g.astype(wide, copy=False).reshape(-1))
+    return out.astype(g.dtype, copy=False).reshape(shape)
+
+
+def _flat_positions(like: Any, shape: tuple[int, ...], key: Any) -> Any:
+    """Where the elements that `key` names are in an array of `shape` that is raveled."""
+    return np.arange(math.prod(shape), like=like).reshape(shape)[key]
+
+
+def _latest(like: Any, key: Any) -> tuple[Any, Any, Any]:
+    """The values that are put at `key`, numbered from 1, and their positions; and for each position its last value."""
+    positions = _flat_positions(like, like.shape, key)
+    numbers = np.arange(1, positions.size + 1, like=like).reshape(positions.shape)
+    latest = np.zeros_like(numbers, shape=(math.prod(like.shape),))
+    np.maximum.at(latest, positions.reshape(-1), numbers.reshape(-1))
+    return numbers, positions, latest
+
+
 @written("replace(x, key, v)")
 def _put(x: Any, v: Any, key: Any) -> Any:
-    out = np.copy(x)  # writable, also where `x` is a scalar
-    out[key] = v
-    return out
+    if x.__class__ is np.ndarray or not is_foreign(x):
+        if v.__class__ is not np.ndarray and is_foreign(v):
+            raise TypeError("an array of NumPy's cannot hold the values of another library's.")
+        out = np.copy(x)  # writable, also where `x` is a scalar
+        out[key] = v
+        return out
+    out = x.copy()
+    single = np.shape(v) == ()  # one value for all places
+    if not (_is_mask(key) if single else _repeats(key)):
+        out[key] = v
+        return out
+    if single:  # how many places it is need not be known then
+        mask = key.reshape(key.shape + (1,) * (out.ndim - key.ndim))
+        return np.where(mask, v, out).astype(out.dtype, copy=False)
+    numbers, _, latest = _latest(out, key)
+    if not numbers.size:
+        return out
+    values = np.broadcast_to(v, numbers.shape).reshape(-1)[np.maximum(latest - 1, 0)]
+    return np.where(latest > 0, values, out.reshape(-1)).astype(out.dtype, copy=False).reshape(out.shape)
+
+
+def assign(array: Any, key: Any, value: Any) -> None:
+    """`array[key] = value` in place: of several values for one element, the last one stays."""
+    if array.__class__ is np.ndarray or not (_repeats(key) or _is_mask(key)):
+        array[key] = value
+    else:
+        array[...] = _put(array, value, key)
 
 
 @written("last_wins(g[key])")
@@ -126,8 +203,12 @@ def _last_wins(g: Any, key: Any) -> Any:
     picked = g[key]
     if not _repeats(key):
         return picked
-    order = np.cumsum(np.ones_like(picked, dtype=np.intp)).reshape(picked.shape)
-    slots = np.zeros_like(g, dtype=np.intp)
+    array = data_of(g)
+    if is_foreign(array):
+        numbers, positions, latest = _latest(array, key)
+        return np.where(latest[positions] == numbers, picked, 0)
+    order = np.arange(picked.size).reshape(picked.shape)
+    slots = np.empty(array.shape, np.intp)
     slots[key] = order
     return np.where(slots[key] == order, picked, 0)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import anywhere, is_foreign
 from ..node import data_of
 from ..primitive import composed
 from ..wrapping import array_like
@@ -39,7 +40,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if len(xp) == 0:
         raise ValueError("interp: array of sample points is empty")
     if period is not None:
-        if data_of(period) == 0:
+        if anywhere(np.equal(data_of(period), 0)):
             raise ValueError("interp: period must be a non-zero value")
         period, left, right = abs(period), None, None
         x, xp = _wrapped(x, period), _wrapped(xp, period)
@@ -57,6 +58,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         before = after - (knots[after] != knots[after - 1])  # at a jump at the end, NumPy takes the last value
         start, f = xp[before], fp[before]
         y = f + (fp[after] - f) * ratio(inner - start, xp[after] - start)
-        if not np.isfinite(data_of(fp)).all():  # at a knot, the value is its own, whatever its neighbour's is
+        if (
+            is_foreign(knots) or not np.isfinite(data_of(fp)).all()
+        ):  # at a knot, the value is its own, whatever its neighbour's is
             y = where((data_of(inner) == knots[before]) & np.isnan(data_of(y)), f, y)
     return where(below, fp[0] if left is None else left, where(above, fp[-1] if right is None else right, y))

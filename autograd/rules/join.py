@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ..node import Value
 from ..primitive import composed
-from ..wrapping import array_like
+from ..wrapping import array_beside
 from .arrange import join, layers, reshape, split
 
 __all__ = ["block"]
@@ -42,7 +44,7 @@ def column_stack(tup: Any) -> Any:
 @composed(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """`np.append`."""
-    return join([array_like(arr), array_like(values)], axis)
+    return join([array_beside(arr, values), array_beside(values, arr)], axis)
 
 
 @composed(np.block)
@@ -50,11 +52,12 @@ def block(arrays: Any) -> Any:
     """`np.block`: the innermost lists are joined along the last axis, those around them along the last but one, …"""
     depth = _depth(arrays)
     ndim = max(depth, _widest(arrays))
+    like = next(_leaves(arrays))
 
     def joined(part: Any, axis: int) -> Any:
         if isinstance(part, list):
             return join([joined(p, axis + 1) for p in part], axis)
-        part = array_like(part)
+        part = array_beside(part, like)
         return reshape(part, (1,) * (ndim - part.ndim) + part.shape)
 
     return joined(arrays, -depth)
@@ -70,6 +73,15 @@ def _depth(part: Any) -> int:
         found = f"of the depths {sorted(depths)}" if depths else "none"
         raise ValueError(f"np.block takes lists that are equally deep and not empty; in one of them there are {found}.")
     return depths.pop() + 1
+
+
+def _leaves(part: Any) -> Iterator[Any]:
+    """The Tensors in nested lists."""
+    if isinstance(part, list):
+        for inner in part:
+            yield from _leaves(inner)
+    elif isinstance(part, Value):
+        yield part
 
 
 def _widest(part: Any) -> int:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import is_foreign
 from ..primitive import composed, define
-from ..wrapping import unwrap
+from ..wrapping import array_like, unwrap
 from .reduce import Axis, optional, share
 
 __all__ = ["nanmax", "nanmin"]
@@ -24,9 +25,9 @@ def _filled(a: Any, neutral: int) -> Any:
 def _numbers(a: Any, where: Any) -> Any:
     """Which elements go into a mean: True, or a plain array."""
     missing = np.isnan(unwrap(a))
-    if not missing.any():
+    if not is_foreign(missing) and not missing.any():
         return where
-    return ~missing if where is True else ~missing & np.asarray(unwrap(where))
+    return ~missing if where is True else ~missing & array_like(unwrap(where))
 
 
 @composed(np.nansum)
@@ -76,7 +77,7 @@ def _deviation(function: Any, plain: Any) -> None:
         if numbers is where:
             return y
         too_few = np.sum(numbers, axis=axis, keepdims=keepdims) <= (ddof or options.get("correction", 0))
-        return np.where(too_few, np.nan, y) if too_few.any() else y
+        return np.where(too_few, np.nan, y) if is_foreign(too_few) or too_few.any() else y
 
 
 _deviation(np.nanvar, np.var)

@@ -9,7 +9,7 @@ equal elements            the cotangent goes to the one that NumPy's `argsort` o
 a NaN in a slice          the median and the quantiles are NaN; the cotangent goes to a NaN. The functions that leave
                           NaNs out give them the gradient 0, also where a slice is all NaN
 `weights` of a quantile   constant: it is a step function of them
-`q`                       refused if it requires a gradient
+`q`                       refused if it requires a gradient; one that is on a device is brought to the CPU
 partition                 NumPy leaves the order of what is below and above the k-th element open
 ========================  =========================================================================================
 """
@@ -21,10 +21,12 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import anywhere, is_foreign
 from ..errors import NoRuleError
 from ..primitive import composed, define
-from ..wrapping import unrecorded, unwrap
+from ..wrapping import known, made_beside, unrecorded, unwrap
 from .constant import tracked
+from .rearrange import frozen
 from .reduce import Axis, as_lines, axes_of, count
 
 __all__ = ["rearranged"]
@@ -52,7 +54,9 @@ def _sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *,
     if order is not None:
         raise NoRuleError("np.sort with order= is for arrays with named fields, which have no gradient.")
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
-    return rearranged(a, order=np.argsort(unwrap(a), axis, kind, stable=stable), axis=axis)
+    if stable is not None and kind is not None:
+        raise ValueError("np.sort: give kind or stable, not both.")
+    return rearranged(a, order=np.argsort(unwrap(a), axis, "stable" if stable else kind), axis=axis)
 
 
 @composed(np.sort_complex)
@@ -66,7 +70,8 @@ def _partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect
     if order is not None:
         raise NoRuleError("np.partition with order= is for arrays with named fields, which have no gradient.")
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
-    return rearranged(a, order=np.argpartition(unwrap(a), unwrap(kth), axis, kind), axis=axis)
+    how: dict[str, Any] = {} if kind == "introselect" else {"kind": kind}
+    return rearranged(a, order=np.argpartition(unwrap(a), frozen(kth), axis, **how), axis=axis)
 
 
 @composed(np.ptp)
@@ -77,12 +82,18 @@ def _ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> 
 # Ranks. Lines are what `as_lines` makes of the axes: the last axis is the one that is reduced.
 
 
-def _places(values: Any, ranks: Any) -> Any:
+def _consecutive(ranks: list[int]) -> bool:
+    """Whether a slice stands for these ranks, as for those of the median: a list is copied to a device."""
+    return bool(ranks) and ranks[-1] - ranks[0] == len(ranks) - 1
+
+
+def _places(values: Any, ranks: list[int]) -> Any:
     """Where in each line the elements of these ranks are; for a line with a NaN, where the NaN is."""
     n = values.shape[-1]
-    order = np.argpartition(values, np.unique([*ranks, n - 1]), axis=-1)
+    order = np.argpartition(values, sorted({*ranks, n - 1}), axis=-1)
     last = order[..., -1:]  # NaNs are sorted to the end
-    return np.where(np.isnan(np.take_along_axis(values, last, -1)), last, order[..., ranks])
+    chosen = order[..., slice(ranks[0], ranks[-1] + 1) if _consecutive(ranks) else ranks]
+    return np.where(np.isnan(np.take_along_axis(values, last, -1)), last, chosen)
 
 
 def _kept(y: Any, shape: tuple[int, ...], axis: Axis, lead: tuple[int, ...] = ()) -> Any:
@@ -104,7 +115,7 @@ def _median(a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = 
 def _numbers_first(values: Any) -> tuple[Any, Any]:
     """The order of each line, NaNs last, and how many numbers there are in it."""
     numbers = (~np.isnan(values)).sum(axis=-1)
-    if not numbers.all():
+    if anywhere(numbers == 0):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
     return np.argsort(values, axis=-1), numbers
 
@@ -114,7 +125,7 @@ def _nanmedian(
     a: Any, axis: Axis = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     lines = as_lines(a, axis)
-    if not lines.shape[-1] or not np.isnan(unwrap(lines)).any():
+    if not lines.shape[-1] or not (is_foreign(unwrap(lines)) or np.isnan(unwrap(lines)).any()):
         return np.median(a, axis, keepdims=keepdims)
     order, numbers = _numbers_first(unwrap(lines))
     ranks = np.stack([np.maximum(numbers - 1, 0) // 2, numbers // 2], axis=-1)
@@ -145,7 +156,7 @@ def _quantile(
 ) -> Any:
     if tracked(q):
         raise NoRuleError(f"np.{function.__name__} has no rule for q: if it is constant, pass q.detach().")
-    q = unwrap(q)
+    q = known(q)
     if not tracked(a) or not count(a.shape, axis):  # what NumPy says of an empty slice
         return unrecorded(function(unwrap(a), q, axis, method=method, keepdims=keepdims, weights=unwrap(weights)))
     lines = as_lines(a, axis)
@@ -174,6 +185,8 @@ def _between(lines: Any, values: Any, position: Any, dtype: Any, nan: bool) -> A
 
     `position` tells the positions from the number of elements, which for each line is its own if NaNs are left out.
     """
+    if nan and is_foreign(values):
+        raise NotImplementedError("the quantiles of as many numbers as each line has")
     if nan and np.isnan(values).any():
         order, numbers = _numbers_first(values)
         at = np.zeros((*numbers.shape, position(1).size))
@@ -188,7 +201,7 @@ def _between(lines: Any, values: Any, position: Any, dtype: Any, nan: bool) -> A
     n = values.shape[-1]
     at = position(n)
     ranks = np.unique([np.floor(at), np.minimum(np.floor(at) + 1, n - 1)]).astype(np.intp)
-    picked = np.take_along_axis(lines, _places(values, ranks), -1)
+    picked = np.take_along_axis(lines, _places(values, ranks.tolist()), -1)
     return _interpolated(at, n - 1, dtype, lambda rank: picked[..., np.searchsorted(ranks, rank)])
 
 
@@ -197,7 +210,7 @@ def _interpolated(at: Any, last: Any, dtype: Any, element: Any) -> Any:
     below = element(rank)
     if dtype is None:
         return below
-    t = (at - rank).astype(dtype)
+    t = made_beside((at - rank).astype(dtype), below)
     above = element(np.minimum(rank + 1, last))
     return np.where(t < 0.5, below, above) + (above - below) * np.where(t < 0.5, t, t - 1)
 

@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import is_foreign
 from ..errors import NoRuleError
-from ..node import Value
+from ..node import Value, data_of
 from ..primitive import composed, define
-from ..wrapping import array_like, unwrap
+from ..wrapping import array_beside, array_like, known, made_beside, unwrap
 from .arrange import broadcast_to, concatenate
 from .constant import tracked
 from .elementwise import astype
@@ -58,7 +59,7 @@ def _inside(shape: tuple[int, ...], widths: Any) -> tuple[slice, ...]:
 
 def frame(array: Any, widths: Any, filling: Any) -> Any:
     """`array` with a frame of constants around it."""
-    return np.pad(array, widths, constant_values=filling)
+    return np.pad(array, widths.tolist(), constant_values=filling)
 
 
 frame: Any = define(  # type: ignore[no-redef]
@@ -84,7 +85,7 @@ def _widths(pad_width: Any, ndim: int) -> Any:
         for axis, width in pad_width.items():
             spelled[axis] = width if isinstance(width, tuple) else (width, width)
         pad_width = spelled
-    widths = np.asarray(unwrap(pad_width))
+    widths = np.asarray(known(pad_width))
     if widths.dtype.kind != "i":
         raise TypeError("`pad_width` must be of integral type.")
     if (widths < 0).any():
@@ -99,12 +100,12 @@ def _slab(x: Any, axis: int, start: int, stop: int) -> Any:
 def _filled(x: Any, axis: int, width: int, value: Any) -> Any:
     """`width` layers of `value`, as wide as `x` in the other axes."""
     shape = (*x.shape[:axis], width, *x.shape[axis + 1 :])
-    return broadcast_to(array_like(value), shape)
+    return broadcast_to(array_beside(value, x), shape)
 
 
 def _ramp(x: Any, axis: int, width: int, edge: Any, end: Any) -> Any:
     """From `end`, outside, to just before `edge`."""
-    steps = (np.arange(width) / max(width, 1)).astype(x.dtype).reshape(-1, *(1,) * (x.ndim - axis - 1))
+    steps = (np.arange(width, like=data_of(x)) / max(width, 1)).astype(x.dtype).reshape(-1, *(1,) * (x.ndim - axis - 1))
     return end + (edge - end) * steps
 
 
@@ -126,6 +127,7 @@ def _odd(mode: str, x: Any, axis: int, before: int, after: int) -> tuple[Any, An
         return left, right
     # Reflected again and again: sums of elements, with the coefficients that NumPy finds for unit vectors.
     units = np.pad(np.eye(n, dtype=x.dtype), ((before, after), (0, 0)), mode=mode, reflect_type="odd")  # type: ignore[call-overload]
+    units = made_beside(units, x)
     lines = np.swapaxes(x, axis, 0)
     flat = lines.reshape(n, -1)
     sides = [(m @ flat).reshape(-1, *lines.shape[1:]) for m in (units[:before], units[before + n :])]
@@ -168,7 +170,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     if not x.ndim:
         return x.copy()
     widths = _widths(pad_width, x.ndim)
-    if mode == "empty" or (mode == "constant" and not tracked(option)):
+    if mode == "empty" or (mode == "constant" and not tracked(option) and not is_foreign(unwrap(option))):
         return frame(x, widths=widths, filling=0 if mode == "empty" else unwrap(option))
     if mode in ("reflect", "symmetric"):
         if option not in ("even", "odd"):
@@ -177,7 +179,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     else:
         copies = mode in ("edge", "wrap")
     if copies:
-        return gathered(x, lambda places: np.pad(places, widths, mode=mode))
+        return gathered(x, lambda places: np.pad(places, widths.tolist(), mode=mode))
     if mode in _STATISTICS:
         option = None if option is None else _lengths(option, x.ndim)
     elif mode in ("constant", "linear_ramp"):
@@ -193,7 +195,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 
 
 def _lengths(stat_length: Any, ndim: int) -> Any:
-    lengths = np.asarray(unwrap(stat_length))
+    lengths = np.asarray(known(stat_length))
     if (lengths < 0).any():
         raise ValueError("index can't contain negative values")
     return np.broadcast_to(lengths, (ndim, 2)).tolist()

@@ -6,6 +6,8 @@
 `polymul`, `roots`      leading coefficients that are 0 are dropped, as NumPy drops them; in `polymul` they get 0
 `polydiv`               leading coefficients of the remainder that are nearly 0 are dropped, as NumPy drops them
 `polyfit`               if the rank is full; the `rcond` that NumPy chooses is a constant
+`roots`, `poly`         on a device, where values are not looked at: complex also where NumPy's are real, and NaN if
+                        the leading coefficient is 0
 ======================  =========================================================================================
 
 `np.poly1d` is a class of its own, and `numpy.polynomial` a package of its own: neither takes Tensors.
@@ -19,10 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import anywhere, is_foreign
 from ..errors import NoRuleError
 from ..node import data_of
 from ..primitive import REGISTRY, composed, define, written
-from ..wrapping import array_like, unrecorded
+from ..wrapping import array_beside, array_like, unrecorded
 from .arrange import broadcast_to, concatenate, reshape, stack
 from .convolution import convolve, vector
 from .elementwise import cast, convert, divide, ratio
@@ -89,7 +92,7 @@ def polyval(p: Any, x: Any) -> Any:
     """`np.polyval`."""
     if isinstance(x, np.poly1d):
         raise NoRuleError("np.polyval of a Tensor at an np.poly1d, which composes polynomials, has no rule.")
-    return _polyval(_coefficients(p, "polyval"), array_like(x))
+    return _polyval(_coefficients(p, "polyval"), array_beside(x, p))
 
 
 REGISTRY[np.polyval] = polyval
@@ -163,7 +166,11 @@ def polyint(p: Any, m: Any = 1, k: Any = None) -> Any:
     if m < 0:
         raise ValueError("Order of integral must be positive (see polyder)")
     p = _coefficients(p, "polyint")
-    k = np.zeros_like(data_of(p), shape=(m,), dtype=float) if k is None else _coefficients(k, "polyint")
+    k = (
+        np.zeros_like(data_of(p), shape=(m,), dtype=float)
+        if k is None
+        else _coefficients(array_beside(k, p), "polyint")
+    )
     if len(k) == 1 and m > 1:
         k = k * np.ones_like(data_of(k), shape=(m,), dtype=float)
     if len(k) < m:
@@ -186,7 +193,16 @@ def _back(c: Any, dtype: Any) -> Any:
     return c if c.dtype == dtype else cast(c, dtype)
 
 
-_roots: Any = define(np.roots, "p -> r", p=_moved)
+def _found(p: Any) -> Any:
+    """`np.roots`; CuPy's are of few polynomials only: there the eigenvalues of the companion matrix."""
+    n = len(p) - 1
+    if not is_foreign(p) or n < 1:
+        return np.roots(p)
+    k = np.arange(n, like=p)
+    return np.linalg.eigvals(np.where(k[:, None] == 0, -p[1:] / p[0], (k[:, None] == k + 1).astype(p.dtype)))
+
+
+_roots: Any = define(np.roots, "p -> r", forward=_found, p=_moved)
 
 
 def roots(p: Any) -> Any:
@@ -212,6 +228,9 @@ def _adjugate(g: Any, a: Any, y: Any, a_dtype: Any) -> Any:
 
 def characteristic(a: Any) -> Any:
     """`np.poly` of a matrix, complex for a complex one: the coefficients of its characteristic polynomial."""
+    if is_foreign(a):  # CuPy knows that of a Hermitian matrix only
+        y = np.poly(np.linalg.eigvals(a))
+        return y if a.dtype.kind == "c" else y.real
     y = np.poly(a)
     return y.astype(a.dtype) if a.dtype.kind == "c" else y
 
@@ -234,8 +253,9 @@ def poly(seq_of_zeros: Any) -> Any:
         a = one = np.ones_like(data_of(z), shape=(1,))
         for k in range(len(z)):
             a = convolve(a, concatenate([one, -z[k : k + 1]]))
-    # NumPy's are real where complex roots come in pairs.
-    return a.real if a.dtype.kind == "c" and np.poly(data_of(z)).dtype.kind == "f" else a
+    if a.dtype.kind != "c" or is_foreign(data_of(z)):
+        return a
+    return a.real if np.poly(data_of(z)).dtype.kind == "f" else a  # NumPy's are real where complex roots come in pairs
 
 
 # Fits
@@ -270,7 +290,7 @@ def polyfit(
     c = c / (scale[:, None] if y.ndim == 2 else scale)
     if full:
         return c, residuals, rank, s, rcond
-    if int(rank) != order:
+    if anywhere(data_of(rank) != order):
         warnings.warn("Polyfit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=4)
     if not cov:
         return c

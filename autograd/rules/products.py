@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..cotangent import unbroadcast
+from ..devices import is_foreign
 from ..errors import NoRuleError
 from ..primitive import REGISTRY, composed, define
 from ..wrapping import array_like
@@ -86,10 +87,17 @@ def linalg_outer(x1: Any, x2: Any) -> Any:
     return outer(x1, x2)
 
 
+def _inner(x1: Any, x2: Any) -> Any:
+    if is_foreign(x1) or is_foreign(x2):
+        return (np.conjugate(x1) * x2).sum(-1)
+    return np.vecdot(x1, x2)
+
+
 _vecdot: Any = define(
     np.vecdot,
     "x1, x2 -> y",
     promotes=True,
+    forward=_inner,
     x1=lambda g, x1_shape, x2: unbroadcast(_conjugate(g[..., None] * x2), x1_shape),
     x2=lambda g, x1, x2_shape: unbroadcast(g[..., None] * _conjugate(x1), x2_shape),
 )

@@ -7,20 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import anywhere
 from ..node import Value, data_of
 from ..primitive import composed
-from ..wrapping import array_like, operand
+from ..wrapping import array_like, made_beside, operand
 from .elementwise import convert
 from .reduce import typed
 
 __all__: list[str] = []
 
 
-def _steps(start: Any, stop: Any, num: Any, endpoint: bool) -> Any:
+def _steps(start: Any, stop: Any, num: Any, endpoint: bool, *others: Any) -> Any:
     """num numbers from 0 to 1 (without 1, if not endpoint), along a new first axis, in the precision of the ends."""
     ends = np.result_type(data_of(start), data_of(stop), 1.0)
+    like = next(end for end in (start, stop, *others) if isinstance(end, Value))
     steps = np.linspace(0.0, 1.0, operator.index(num), endpoint, dtype=np.empty(0, ends).real.dtype)
-    return steps.reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop)))
+    return made_beside(steps.reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop))), like)
 
 
 def _ends(*ends: Any) -> list[Any]:
@@ -71,7 +73,7 @@ def logspace(
     dims = max(np.ndim(start), np.ndim(stop), np.ndim(base))
     if np.ndim(base):  # then NumPy makes arrays of Python's numbers, which are not weak
         start, stop = (array_like(end) for end in (start, stop))
-    exponents = _line(start, stop, _steps(start, stop, num, endpoint))
+    exponents = _line(start, stop, _steps(start, stop, num, endpoint, base))
     exponents = exponents.reshape(*exponents.shape[:1], *(1,) * (dims - exponents.ndim + 1), *exponents.shape[1:])
     return _finished(base**exponents, dtype, axis)
 
@@ -80,7 +82,7 @@ def logspace(
 def geomspace(start: Any, stop: Any, num: Any = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """`np.geomspace`: start · (stop / start)ᵗ, a logarithmic spiral where these are complex."""
     start, stop = _ends(start, stop)
-    if (np.equal(data_of(start), 0) | np.equal(data_of(stop), 0)).any():
+    if anywhere(np.equal(data_of(start), 0) | np.equal(data_of(stop), 0)):
         raise ValueError("Geometric sequence cannot include zero")
     # It is computed in this dtype, too: without another one, NumPy's is never narrower than float64.
     wide = np.result_type(data_of(start), data_of(stop), np.float64 if dtype is None else dtype, 1.0)

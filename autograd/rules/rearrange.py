@@ -5,6 +5,7 @@ What moves values has a rule that moves the cotangent back; what copies them, on
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..node import Value, data_of
 from ..primitive import REGISTRY, composed, define, written
-from ..wrapping import array_like, unwrap, wrap
+from ..wrapping import array_beside, array_like, known, unwrap, wrap
 from .arrange import broadcast_to, ravel, reshape, transpose
 from .constant import tracked
 from .index import getitem
@@ -24,7 +25,7 @@ __all__ = ["as_tensors", "frozen", "roll", "tile"]
 
 def frozen(option: Any) -> Any:
     """An option that nobody can change afterwards."""
-    option = unwrap(option)
+    option = known(option)
     if isinstance(option, list | np.ndarray):
         option = np.asarray(option).tolist()
     return tuple(option) if isinstance(option, list) else option
@@ -85,7 +86,8 @@ def _shape_of(function: Any) -> None:
     """Register `atleast_1d` and its like, which add axes of length 1 to each of their arguments."""
 
     def call(*arys: Any) -> Any:
-        arys = tuple([array_like(a) for a in arys])
+        like = next((a for a in arys if isinstance(a, Value)), None)
+        arys = tuple([array_beside(a, like) for a in arys])
         results = [reshape(a, function(np.broadcast_to(np.False_, a.shape)).shape) for a in arys]
         return results[0] if len(results) == 1 else as_tensors(results)
 
@@ -138,7 +140,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
         a, axis = ravel(a), 0
     elif not np.ndim(a):
         a = reshape(a, (1,))
-    if np.size(repeats) == 1:
+    if math.prod(np.shape(repeats)) == 1:
         return _repeat(a, int(np.reshape(repeats, ())), axis)
     lead = (slice(None),) * (axis % np.ndim(a))
     return getitem(a, (*lead, np.repeat(np.arange(a.shape[axis], like=data_of(a)), repeats)))

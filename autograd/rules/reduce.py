@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..devices import anywhere, is_foreign
 from ..errors import NoRuleError
-from ..node import Value
+from ..node import Value, data_of
 from ..primitive import REGISTRY, define, written
 from ..wrapping import array_like, operand, unrecorded, unwrap
 from .arrange import broadcast_to
@@ -146,7 +147,8 @@ def _from(initial: Any, y: Any, combine: F) -> Any:
 
 def _how_many(a: Any, axis: Axis, keepdims: bool, where: Any) -> Any:
     """How many elements of `a` go into each element of its reduction: an array."""
-    return _chosen(where, a.shape).sum(axis=axis, keepdims=keepdims)
+    chosen = np.ones_like(data_of(a), dtype=bool) if where is True else _chosen(where, a.shape)
+    return chosen.sum(axis=axis, keepdims=keepdims)
 
 
 @optional(np.sum)
@@ -188,7 +190,7 @@ def _mean_of(a: Any, axis: Axis, keepdims: bool, dtype: Any = None, where: Any =
     if where is True:
         return mean(a, axis, keepdims=keepdims)
     n = _how_many(a, axis, keepdims, where)
-    if not n.all():
+    if anywhere(n == 0):
         warnings.warn("Mean of empty slice.", RuntimeWarning, stacklevel=5)
     return typed(_shared(sum(_masked(_wide(a), where, 0), axis, keepdims=keepdims), n), a.dtype)
 
@@ -202,7 +204,7 @@ def _shared(total: Any, n: Any) -> Any:
     """total / n, for an array of numbers of elements. Where that is 0, it is what NumPy says, and constant."""
     n = n.astype(np.finfo(total.dtype).dtype)
     none = n == 0
-    if not none.any():
+    if not is_foreign(none) and not none.any():
         return total / n
     return np.where(none, unwrap(total) / n, total / np.where(none, 1, n))
 
@@ -235,7 +237,7 @@ def _var(
     d = _masked(centred - mean, where, 0)
     squares = np.square(d.real) + np.square(d.imag) if a.dtype.kind == "c" else np.square(d)
     freedom = _how_many(a, axis, keepdims, where) - _whole(ddof if correction is None else correction)
-    if (freedom <= 0).any():
+    if anywhere(freedom <= 0):
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=5)
     y = _shared(sum(squares, axis, keepdims=keepdims), np.maximum(freedom, 0))
     return typed(y, a.dtype) if a.dtype == np.float16 else y

@@ -31,9 +31,10 @@ def recurrence(a: Any, b: Any) -> Any:
     pairs = np.add(pairs, b[..., 1::2], out=pairs if pairs.dtype == s.dtype else None)
     s[..., 1::2] = recurrence(shorter, pairs)
     s[..., 0] = b[..., 0]
-    rest = s[..., 2::2]
-    np.multiply(even, s[..., 1 : n - 1 : 2], out=rest)
-    rest += b[..., 2::2]
+    rest = even * s[..., 1 : n - 1 : 2]
+    rest = np.add(rest, b[..., 2::2], out=rest if rest.dtype == s.dtype else None)
+    if rest.size:
+        s[..., 2::2] = rest  # and not into a view of s: not every library has them
     return s
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..node import data_of
 from ..primitive import define, written
 from .elementwise import of_reals
+from .kernels import EXP_BELOW, LOGSUMEXP_RULE, SIGMOID, SOFTPLUS
 from .reduce import Axis, restore
 
 __all__ = ["logsumexp", "sigmoid", "softplus"]
@@ -111,24 +112,35 @@ def _top(a: Any, axis: Axis) -> Any:
     return np.where(np.isfinite(top), top, 0.0)  # not an integer: a - top could overflow
 
 
+def exp_below(x: Any, top: Any) -> Any:
+    """e^(x − top)."""
+    done = None if x.__class__ is np.ndarray else EXP_BELOW(x, top)
+    return np.exp(x - top) if done is None else done
+
+
 def _logsumexp(a: Any, axis: Axis, keepdims: bool) -> Any:
     a = np.asarray(a) if isinstance(a, int | float) else a
     top = _top(a, axis)
     with np.errstate(divide="ignore"):  # log(0) is the right -inf here
-        y = np.log(np.exp(a - top).sum(axis=axis, keepdims=True)) + top
+        y = np.log(exp_below(a, top).sum(axis=axis, keepdims=True)) + top
     return y if keepdims else y.squeeze(axis)
 
 
 @written("restore(g, a_shape, axis, keepdims) * exp(a) / sum(exp(a), axis, keepdims=True)")
 def _logsumexp_a(g: Any, a: Any, a_shape: tuple[int, ...], axis: Axis, keepdims: bool) -> Any:
     """g times the softmax of a. Not e^(a − y): where y is large, its rounding error is many digits of that."""
-    e = np.exp(a - _top(a, axis))
-    total = e.sum(axis=axis, keepdims=True)
-    return e * (restore(g, a_shape, axis, keepdims) / (total + (total == 0)))
+    e = exp_below(a, _top(a, axis))
+    return _shared(restore(g, a_shape, axis, keepdims), e, e.sum(axis=axis, keepdims=True))
 
 
-sigmoid = of_reals(sigmoid, "x -> y", forward=_sigmoid, x=lambda g, y: g * y * (1 - y))
-softplus = of_reals(softplus, "x -> y", forward=_softplus, x=lambda g, x: g * sigmoid(x))
+def _shared(g: Any, e: Any, total: Any) -> Any:
+    """g e / Σ e, and 0 where the sum is."""
+    done = None if g.__class__ is np.ndarray else LOGSUMEXP_RULE(g, e, total)
+    return e * (g / (total + (total == 0))) if done is None else done
+
+
+sigmoid = of_reals(sigmoid, "x -> y", forward=_sigmoid, kernels=SIGMOID, x=lambda g, y: g * y * (1 - y))
+softplus = of_reals(softplus, "x -> y", forward=_softplus, kernels=SOFTPLUS, x=lambda g, x: g * sigmoid(x))
 logsumexp = define(
     logsumexp,
     "a; axis=None, keepdims=False -> y",

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..devices import anywhere, is_foreign
 from ..errors import NoRuleError
+from ..node import data_of
 from ..primitive import composed, define
 from ..wrapping import unrecorded, unwrap
 from .constant import tracked
@@ -43,12 +45,12 @@ def _average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fa
     axis = axis if axis is None else normalize_axis_tuple(axis, a.ndim)
     if weights is None:
         y = np.mean(a, axis=axis, keepdims=keepdims)
-        return (y, unrecorded(np.full(y.shape, count(a.shape, axis), y.dtype))) if returned else y
+        return (y, unrecorded(np.full_like(data_of(y), count(a.shape, axis)))) if returned else y
     weights = np.broadcast_to(_weights(a, weights, axis), a.shape)
     dtype = np.result_type(a.dtype, weights.dtype, *([] if a.dtype.kind in "fc" else [np.float64]))
     a, weights = typed(a, dtype), typed(weights, dtype)
     total = np.sum(weights, axis=axis, keepdims=keepdims)
-    if np.any(total == 0):
+    if anywhere(data_of(total) == 0):
         raise ZeroDivisionError("Weights sum to zero, can't be normalized")
     y = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     return as_tensors((y, total)) if returned else y
@@ -71,9 +73,9 @@ def _counted(weights: Any, name: str, n: int) -> Any:
     weights = typed(typed(weights), np.float64)
     if weights.shape != (n,):
         raise RuntimeError(f"np.cov: {name} must be {n} numbers in a row, one for each observation.")
-    if np.any(weights < 0):
+    if anywhere(data_of(weights) < 0):
         raise ValueError(f"np.cov: {name} cannot be negative.")
-    return weights
+    return np.where(data_of(weights) < 0, np.nan, weights) if is_foreign(data_of(weights)) else weights
 
 
 @composed(np.cov)
@@ -102,7 +104,7 @@ def _cov(
     weights, freedom = None, n - ddof
     if fweights is not None:
         weights = _counted(fweights, "fweights", n)
-        if tracked(fweights) or not np.all(weights == np.round(weights)):
+        if tracked(fweights) or anywhere(data_of(weights != np.round(weights))):
             raise TypeError("np.cov: fweights are numbers of repetitions, whole and constant; use aweights.")
     if aweights is not None:
         aweights = _counted(aweights, "aweights", n)
@@ -110,9 +112,11 @@ def _cov(
     if weights is not None:
         total = np.sum(weights)
         freedom = total - ddof * (1 if aweights is None else np.sum(weights * aweights) / total)
-    if freedom <= 0:
+    if anywhere(data_of(freedom) <= 0):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=4)
         freedom = 0.0
+    elif is_foreign(data_of(freedom)):
+        freedom = np.maximum(freedom, 0.0)
     x = x - np.average(x, axis=1, weights=weights)[:, None]
     products = x @ np.conjugate(x if weights is None else x * weights).T
     return (products * np.true_divide(1, freedom)).squeeze()
@@ -123,7 +127,7 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     c = np.cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
-    k = np.arange(len(c))
+    k = np.arange(len(c), like=data_of(c))
     deviations = np.sqrt(c[k, k].real)
     c = c / deviations[:, None] / deviations
     if c.dtype.kind == "c":

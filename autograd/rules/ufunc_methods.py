@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import as_array
-from ..node import Value
+from ..devices import as_array, is_foreign
+from ..node import Value, data_of
 from ..primitive import REGISTRY, define, written
-from ..wrapping import unwrap
+from ..wrapping import array_beside, known, unwrap
 from .arrange import array_split, broadcast_to
 from .constant import CONSTANT, constant, tracked
 from .index import freeze, scatter
@@ -140,10 +140,12 @@ def at(ufunc: Any, a: Any, indices: Any, *values: Any) -> None:
         ufunc.at(a, indices, *plain)
         return
     target: Any = a
-    changed = target._array.copy()
-    ufunc.at(changed, indices, *plain)
+    foreign = is_foreign(target._array)  # no other library has this for every ufunc, and CuPy's takes no tuple
+    if not foreign:
+        changed = target._array.copy()
+        ufunc.at(changed, indices, *plain)
     try:
-        if recorded:
+        if recorded or foreign:
             _put_at(ufunc, a, indices, values)
         else:
             target[...] = changed
@@ -153,19 +155,20 @@ def at(ufunc: Any, a: Any, indices: Any, *values: Any) -> None:
 
 
 def _put_at(ufunc: Any, a: Any, indices: Any, values: Sequence[Any]) -> None:
-    positions = np.arange(math.prod(a.shape)).reshape(a.shape)[indices]
-    turns = _turns(positions)
-    if not turns.any():  # no position twice
+    positions = np.arange(math.prod(a.shape), like=data_of(a)).reshape(a.shape)[indices]
+    sums = ufunc in (np.add, np.subtract)
+    turns = None if sums and is_foreign(positions) else _turns(positions)  # for sums they need not be known
+    if turns is not None and not turns.any():  # no position twice
         a[indices] = ufunc(a[indices], *values)
         return
-    values = [broadcast_to(v if isinstance(v, Value) else as_array(v), positions.shape) for v in values]
-    if ufunc in (np.add, np.subtract):
+    values = [broadcast_to(array_beside(v, a), positions.shape) for v in values]
+    if turns is None or sums:
         a[...] = ufunc(a, scatter(values[0].astype(a.dtype), a.shape, indices))
         return
     places, place_of = np.unique(positions, return_inverse=True)  # a turn copies these, not the whole
     place_of, key = place_of.reshape(positions.shape), np.unravel_index(places, a.shape)
     changed = a[key]
-    for turn in range(turns.max() + 1):
+    for turn in range(int(turns.max()) + 1):
         now = turns == turn
         changed[place_of[now]] = ufunc(changed[place_of[now]], *[v[now] for v in values])
     a[key] = changed
@@ -177,7 +180,7 @@ def _turns(positions: Any) -> Any:
     order = np.argsort(flat, kind="stable")
     ranked = flat[order]
     turns = np.empty_like(order)
-    turns[order] = np.arange(flat.size) - np.searchsorted(ranked, ranked)
+    turns[order] = np.arange(flat.size, like=flat) - np.searchsorted(ranked, ranked)
     return turns.reshape(positions.shape)
 
 
@@ -212,15 +215,25 @@ def _running(ufunc: Any) -> Callable[..., Any]:
     """The running extreme: each element of it is one of the array's."""
 
     def accumulate(array: Any, axis: int = 0, dtype: Any = None) -> Any:
-        plain = ufunc.accumulate(unwrap(array), axis, dtype)
-        y = plain.swapaxes(0, axis)
+        array = array if dtype is None else array.astype(dtype)
+        y = _extremes(ufunc, unwrap(array), axis).swapaxes(0, axis)
         new = np.ones_like(y, dtype=bool)
         new[1:] = (y[1:] != y[:-1]) & ~(np.isnan(y[1:]) & np.isnan(y[:-1]))
-        grid = np.indices(y.shape, sparse=True)
-        setter = np.maximum.accumulate(np.where(new, grid[0], 0))
-        return array.astype(plain.dtype).swapaxes(0, axis)[(setter, *grid[1:])].swapaxes(0, axis)
+        grid = np.ix_(*[np.arange(n, like=y) for n in y.shape])
+        setter = _extremes(np.maximum, np.where(new, grid[0], 0), 0)
+        return array.swapaxes(0, axis)[(setter, *grid[1:])].swapaxes(0, axis)
 
     return accumulate
+
+
+def _extremes(ufunc: Any, array: Any, axis: int) -> Any:
+    """`ufunc.accumulate`, of which other libraries than NumPy have no extremes: there of 1, 2, 4, … elements each."""
+    if not is_foreign(array):
+        return ufunc.accumulate(array, axis)
+    lines, n = array.swapaxes(0, axis), 1
+    while n < len(lines):
+        lines, n = np.concatenate([lines[:n], ufunc(lines[n:], lines[:-n])]), 2 * n
+    return lines.swapaxes(0, axis)
 
 
 for _extreme in (np.maximum, np.minimum, np.fmax, np.fmin):
@@ -241,13 +254,14 @@ def _spread_sums(g: Any, array_shape: tuple[int, ...], indices: Any, axis: int) 
 add_reduceat = define(
     np.add.reduceat,
     "array; indices, axis=0 -> y",
+    forward=lambda array, indices, axis: np.add.reduceat(array, indices, axis),
     array=_spread_sums,
 )
 add_reduceat.primitive.name = "add.reduceat"  # type: ignore[attr-defined]
 
 
 def _add_reduceat(array: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
-    indices = np.array(unwrap(indices))
+    indices = np.array(known(indices))
     if not indices.size:
         return _reduceat(np.add, array, indices, axis, dtype)
     return add_reduceat(array if dtype is None else array.astype(dtype), indices, axis)

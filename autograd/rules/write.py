@@ -6,16 +6,18 @@ On a Tensor each of them is `x[key] = values` with a key of its own: the Tensor 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..node import Value
+from ..devices import anywhere, is_foreign
+from ..node import Value, data_of
 from ..primitive import composed
-from ..wrapping import array_like, unwrap
-from .arrange import broadcast_to, ravel
+from ..wrapping import array_beside, array_like, unwrap
+from .arrange import broadcast_to, ravel, reshape
 from .gather import along, within
 from .index import getitem
 
@@ -48,44 +50,47 @@ def _writes(function: Callable[..., Any]) -> Callable[[Callable[..., Any]], Call
 
 def _over_and_over(values: Any, positions: Any) -> Any:
     """The values at these positions of an endless repetition of them."""
-    values = ravel(array_like(values))
+    values = ravel(array_beside(values, positions))
     return getitem(values, positions % values.size)
+
+
+def _put_flat(a: Any, key: Any, values: Any) -> None:
+    """Put values at a key of `a` raveled."""
+    flat = ravel(a)
+    flat[key] = values
+    a[...] = reshape(flat, a.shape)
 
 
 @_writes(np.put)
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """`np.put`."""
     places = within(ind, a.size, mode).ravel()
-    if ((places < -a.size) | (places >= a.size)).any():
+    if anywhere((places < -a.size) | (places >= a.size)):
         raise IndexError(f"np.put: an index is out of bounds for {a.size} elements")
-    if places.size and np.size(v):
-        values = _over_and_over(v, np.arange(places.size))
-        if a.ndim:
-            a[np.unravel_index(places % a.size, a.shape)] = values
-        else:
-            a[...] = values[-1]
+    if places.size and math.prod(np.shape(v)):
+        _put_flat(a, places, _over_and_over(v, np.arange(places.size, like=places)))
 
 
 @_writes(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """`np.putmask`."""
-    mask = np.asarray(unwrap(mask), dtype=bool)
+    mask = array_like(unwrap(mask)).astype(bool)
     if mask.size != a.size:
         raise ValueError("putmask: mask and data must be the same size")
-    if np.size(values):
+    if math.prod(np.shape(values)):
         a[mask.reshape(a.shape)] = _over_and_over(values, np.flatnonzero(mask))
 
 
 @_writes(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """`np.place`."""
-    mask = np.asarray(unwrap(mask), dtype=bool)
+    mask = array_like(unwrap(mask)).astype(bool)
     if mask.size != arr.size:
         raise ValueError("place: mask and data must be the same size")
-    if mask.any():
-        if not np.size(vals):
+    if n := int(np.count_nonzero(mask)):
+        if not math.prod(np.shape(vals)):
             raise ValueError("Cannot insert from an empty array!")
-        arr[mask.reshape(arr.shape)] = _over_and_over(vals, np.arange(np.count_nonzero(mask)))
+        arr[mask.reshape(arr.shape)] = _over_and_over(vals, np.arange(n, like=mask))
 
 
 @_writes(np.copyto)
@@ -98,10 +103,14 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
     if where is True:
         dst[...] = src
         return
-    where = np.broadcast_to(np.asarray(unwrap(where)), dst.shape)
+    where = array_like(unwrap(where))
     if where.dtype != bool:
         raise TypeError(f"np.copyto: where holds booleans, got {where.dtype}.")
-    dst[where] = getitem(broadcast_to(array_like(src), dst.shape), where)
+    where = np.broadcast_to(where, dst.shape)
+    if is_foreign(where):  # how many are chosen need not be known
+        dst[...] = np.where(where, src, dst)
+    else:
+        dst[where] = getitem(broadcast_to(array_like(src), dst.shape), where)
 
 
 @_writes(np.fill_diagonal)
@@ -109,8 +118,11 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     """`np.fill_diagonal`."""
     marks = np.zeros(a.shape, dtype=bool)
     np.fill_diagonal(marks, True, wrap)
-    if np.size(val):
-        a[marks] = _over_and_over(val, np.arange(np.count_nonzero(marks)))
+    found = np.flatnonzero(marks)  # they are equally far apart
+    if found.size and math.prod(np.shape(val)):
+        step = found[1] - found[0] if found.size > 1 else 1
+        positions = np.arange(found.size, like=data_of(a))
+        _put_flat(a, slice(0, int(found[-1]) + 1, int(step)), _over_and_over(val, positions))
 
 
 @_writes(np.put_along_axis)
@@ -119,7 +131,6 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Non
     if axis is None:
         if np.ndim(indices) != 1:
             raise ValueError("when axis=None, `indices` must have a single dimension.")
-        places = np.arange(arr.size)[within(indices, arr.size, "raise")]
-        arr[np.unravel_index(places, arr.shape)] = values
+        _put_flat(arr, within(indices, arr.size, "raise"), values)
     else:
         arr[along(arr.shape, indices, normalize_axis_index(axis, arr.ndim))] = values

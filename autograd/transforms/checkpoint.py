@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..anomaly import call_site
+from ..devices import waits
 from ..errors import StaleError
 from ..measured import measured
 from ..modes import current_mode, enable_grad
@@ -65,14 +66,18 @@ def _sample(array: Any) -> tuple[Any, Any, Any]:
         return flat[:: -(-flat.size // 256) or 1].copy(), (wide * weights).sum(), abs(wide).sum()
 
 
-def _agree(first: Any, second: Any) -> bool:
+def _agree(first: Any, second: Any) -> Any:
+    """Whether two samples are of the same values: a truth value, on a device an array of one."""
     (few, total, size), (few2, total2, _) = first, second
     if few.shape != few2.shape or few.dtype != few2.dtype:
         return False
+    if not few.size:
+        return True
     eps = float(np.finfo(few.dtype).eps)
-    scale = float(abs(few[np.isfinite(few)]).max(initial=0.0))
-    near = np.isclose(few, few2, rtol=0.0, atol=eps**0.5 * scale, equal_nan=True)
-    return bool(near.all()) and (not np.isfinite(size) or bool(abs(total - total2) <= 256 * eps * size))
+    with np.errstate(all="ignore"):
+        scale = abs(np.where(np.isfinite(few), few, 0)).max()
+        near = (few == few2) | (abs(few - few2) <= eps**0.5 * scale) | (np.isnan(few) & np.isnan(few2))
+        return near.all() & (~np.isfinite(size) | (abs(total - total2) <= 256 * eps * size))
 
 
 def _tracked_results(result: Any, start: int) -> list[int]:
@@ -100,11 +105,9 @@ def _again(g: Any, xs: list[Any], call: _Call) -> list[Any]:
     outputs = [found[k] for k in call.results] if same else []
     nodes, outside, _ = recorded_since(start, [o._node for o in outputs], frozenset(variables))
     _refuse_overwritten(nodes, call)
-    if (
-        not same
-        or outside != set(call.outside)
-        or not all(map(_agree, call.samples, [_sample(o._array) for o in outputs]))
-    ):
+    agree = [_agree(*samples) for samples in zip(call.samples, [_sample(o._array) for o in outputs])] if same else []
+    unknown = [a for a in agree if waits(a)]  # a device is not waited for: there, a wrong gradient becomes NaN
+    if not same or outside != set(call.outside) or not all(bool(a) for a in agree if not waits(a)):
         raise RuntimeError(
             f"checkpoint: when {name_of(call.fun)} ran again for the backward pass, it gave another result than at "
             "first, so the gradient would be wrong. It must depend on its arguments alone, and on values that do not "
@@ -119,7 +122,17 @@ def _again(g: Any, xs: list[Any], call: _Call) -> list[Any]:
     del result, found, outputs, nodes
     like = data_of(next(c for c in cotangents if c is not None))
     pulled = zip(stretch.variables, stretch.pull(cotangents, release=True))
-    return [_zeros(node, like) if c is None else c for node, c in pulled]
+    found = [_zeros(node, like) if c is None else c for node, c in pulled]
+    return [_where_all(unknown, c) for c in found] if unknown else found
+
+
+def _where_all(agree: list[Any], c: Any) -> Any:
+    """A cotangent; NaN if a result of the second run was another."""
+    if isinstance(c, Parts):
+        return Parts({k: _where_all(agree, g) for k, g in c.found.items()}, c.shape, c.dtype)
+    for a in agree:
+        c = np.where(a, c, np.asarray(np.nan, c.dtype)[()])
+    return c
 
 
 def _refuse_overwritten(nodes: list[Node], call: _Call) -> None:
@@ -242,7 +255,8 @@ def checkpoint(fun: F) -> F:
     Raises
     ------
     RuntimeError
-        In the backward pass, if `fun` gives another result than at first: if it draws random numbers, for example.
+        In the backward pass, if `fun` gives another result than at first: if it draws random numbers, for example. A
+        GPU is not waited for to find that out: there, the gradients are NaN then.
     StaleError
         In the backward pass, if an argument, or a value from outside, was overwritten in place since.
 

@@ -7,6 +7,7 @@ be differentiated further, because the function used something that is tracked, 
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -233,7 +234,7 @@ class Run:
                 "complex ones: take the real part or the absolute value; for the complex derivative of a holomorphic "
                 "function use holomorphic_grad."
             )
-        elif one and np.size(data) != 1:
+        elif one and math.prod(np.shape(data)) != 1:
             wrong = (
                 f"shape {np.shape(data)}: reduce it (.sum(), .mean()), or use elementwise_grad, for the sum of the "
                 "derivatives of all elements, or jacobian, for each."

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..cotangent import own
-from ..devices import as_array, describe
+from ..devices import as_array, check_same_device, describe, device_of, move
 from ..modes import current_mode
 from ..node import Node, Parts, Value, data_of, tick
 from ..primitive import Primitive, Repeated
@@ -94,9 +94,13 @@ def variable(array: Any, parent: Node | None = None) -> Any:
 def fitted(given: Any, like: Any, what: str) -> Any:
     """A cotangent or tangent as an array (or the Tensor itself) of the shape and dtype of the array `like`."""
     value = given
-    if isinstance(value, np.generic) or not hasattr(value, "dtype"):
-        value = as_array(value, None if isinstance(value, np.generic) else like.dtype)
+    if isinstance(value, np.generic):
+        value = as_array(value)
+    elif not hasattr(value, "dtype"):
+        value = as_array(value, like.dtype)
+        value = value if like.__class__ is np.ndarray else move(value, device_of(like))
     array = data_of(value)
+    check_same_device("a product with derivatives", {what: array, "what it is for": like})
     if array.shape != like.shape or array.dtype != like.dtype or array.__class__ is not like.__class__:
         raise ValueError(
             f"{what} must be {type(like).__name__} {describe(like)}, got {type(given).__name__} {describe(array)}."

@@ -2,7 +2,8 @@
 
 Each is a function `t(images, rng) -> images` of a batch of shape (N, height, width, channels), for a loader's
 `transform`. Each image gets a draw of its own; the result is a new array of the same dtype, and the argument is never
-written to. They work on NumPy arrays and are not differentiable: they belong to the data, not to the model.
+written to. They work on NumPy arrays and are not differentiable: they belong to the data, not to the model, and come
+before a batch is moved to a device.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from autograd import Tensor
+from autograd.devices import device_of, is_foreign
 
 from .._checks import positive
 from ..layers import Rng
@@ -265,6 +267,11 @@ def _batch(transform: Any, images: Any, floating: bool = False) -> Any:
         raise TypeError(
             f"{transform!r} works on NumPy arrays, and was given a Tensor, whose gradient would be lost: augment the "
             "data before they become one."
+        )
+    if is_foreign(images):
+        raise TypeError(
+            f"{transform!r} works on NumPy arrays, and was given a batch on {device_of(images)!r}: augment it before "
+            "it is moved there, as a DataLoader does."
         )
     if not isinstance(images, np.ndarray):
         raise TypeError(f"{transform!r} works on NumPy arrays, and was given a {type(images).__name__}.")

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.devices import check_same_device, device_of, is_foreign, move
+from autograd.node import data_of
 
 from ..layers import Rng
 
@@ -46,6 +48,9 @@ class Dataset:
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__(self, index): define example `index`.")
+
+    #: Where the positions lie that `take` is given in arrays: where it can use them at once.
+    index_device = "cpu"
 
     def take(self, rows: Any) -> Any:
         """Many examples, stacked along a new first axis: an array, or a tuple of arrays.
@@ -95,7 +100,7 @@ def _stack(values: Sequence[Any], numbers: Sequence[int], part: str) -> Any:
                 f"dataset[{k}]{part} is a {type(value).__name__}: an example is an array, a number, or a tuple of "
                 "these."
             )
-    arrays = [np.asarray(value) for value in values]
+    arrays = [value if is_foreign(value) else np.asarray(value) for value in values]
     for k, array in zip(numbers, arrays):
         if array.shape != arrays[0].shape or array.dtype != arrays[0].dtype:
             raise ValueError(
@@ -107,7 +112,7 @@ def _stack(values: Sequence[Any], numbers: Sequence[int], part: str) -> Any:
 
 def as_dataset(data: Any) -> Any:
     """`data` itself if it is a data set; an array, or a tuple of arrays, as an `ArrayDataset`."""
-    if isinstance(data, np.ndarray | Tensor):
+    if isinstance(data, np.ndarray | Tensor) or is_foreign(data):
         return ArrayDataset(data)
     if isinstance(data, tuple):
         return ArrayDataset(*data)
@@ -124,9 +129,10 @@ class ArrayDataset(Dataset):
 
     Parameters
     ----------
-    *arrays : numpy.ndarray
-        All with the same number of rows. Nothing is copied: they may be memory-mapped files that are larger than the
-        memory (`np.load(path, mmap_mode="r")`, `np.memmap`), of which only the rows asked for are read.
+    *arrays : numpy.ndarray, array of a device, or Tensor
+        All with the same number of rows, and on one device: rows of a GPU's arrays are taken there. Of a Tensor, which
+        must not require a gradient, the array is taken. Nothing is copied: they may be memory-mapped files that are
+        larger than the memory (`np.load(path, mmap_mode="r")`, `np.memmap`), of which only the rows asked for are read.
     transform : callable, optional
         Called with the rows of the first array that are fetched, (n, …), as an array whose rows it returns changed:
         for instance bytes to floating numbers. It should change each row alike, and not write into its argument;
@@ -142,7 +148,9 @@ class ArrayDataset(Dataset):
     ValueError
         If the arrays differ in length.
     TypeError
-        If something is not a NumPy array.
+        If something is not an array.
+    DeviceError
+        If the arrays are on several devices.
 
     Examples
     --------
@@ -160,10 +168,14 @@ class ArrayDataset(Dataset):
     def __init__(self, *arrays: Any, transform: Any = None):
         if not arrays:
             raise ValueError("ArrayDataset needs at least one array, as in ArrayDataset(X, y).")
+        given, arrays = arrays, tuple(map(data_of, arrays))
         for k, array in enumerate(arrays):
-            if not isinstance(array, np.ndarray):
-                remedy = "write t.numpy()" if isinstance(array, Tensor) else "write np.asarray(…, dtype=…)"
-                raise TypeError(f"array {k} of a data set is a {type(array).__name__}, not a NumPy array: {remedy}.")
+            if isinstance(given[k], Tensor) and given[k].requires_grad:
+                raise TypeError(f"array {k} of a data set is a Tensor that requires a gradient: write t.detach().")
+            if not isinstance(array, np.ndarray) and not is_foreign(array):
+                raise TypeError(
+                    f"array {k} of a data set is a {type(array).__name__}, not an array: write np.asarray(…, dtype=…)."
+                )
             if array.ndim == 0:
                 raise ValueError(f"array {k} of a data set is a single number: its rows are the examples.")
         if len({len(array) for array in arrays}) > 1:
@@ -172,8 +184,10 @@ class ArrayDataset(Dataset):
                 f"{', '.join(str(len(array)) for array in arrays)} rows (shapes "
                 f"{', '.join(str(array.shape) for array in arrays)})."
             )
+        check_same_device("a data set", {f"array {k}": array for k, array in enumerate(arrays)})
         if transform is not None and not callable(transform):
             raise TypeError(f"transform must be callable, got a {type(transform).__name__}.")
+        self.index_device = device_of(arrays[0])
         self.arrays = arrays
         self.transform = transform
 
@@ -230,11 +244,14 @@ class Subset(Dataset):
                 f"the indices of a Subset are a sequence of integers, got {chosen.dtype}{list(chosen.shape)}{remedy}."
             )
         n = len(self.dataset)
+        self.index_device = index_device(self.dataset)
         chosen = chosen.astype(np.int64)
         outside = chosen[(chosen < -n) | (chosen >= n)]
         if outside.size:
             raise IndexError(f"there is no example {outside[0]} in a data set of {n}.")
         self.indices = chosen % n if n else chosen
+        if self.index_device != "cpu":
+            self._positions = move(self.indices, self.index_device)  # once, and not for each batch
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -245,7 +262,9 @@ class Subset(Dataset):
         return self.take(rows_of(index, len(self)))
 
     def take(self, rows: Any) -> Any:
-        return take(self.dataset, self.indices[rows])
+        if self.index_device == "cpu":
+            return take(self.dataset, self.indices[rows])
+        return take(self.dataset, self._positions[rows if isinstance(rows, slice) else move(rows, self.index_device)])
 
     def __repr__(self) -> str:
         return f"Subset({self.dataset!r}, {len(self)} of {len(self.dataset)} examples)"
@@ -265,7 +284,7 @@ def random_split(
         leaves over goes to the first parts, one each.
     rng : numpy.random.Generator, int or None
         The source of the random numbers, or its seed.
-    stratify : numpy.ndarray of shape (n, …), optional
+    stratify : array of shape (n, …), optional
         The label of each example: each label is then about as frequent in each part as in the whole.
 
     Returns
@@ -291,7 +310,8 @@ def random_split(
     counts = _counts(lengths, len(dataset))
     order = rng.permutation(len(dataset))
     if stratify is not None:
-        order = _mixed(order, np.asarray(stratify), rng)
+        labels = data_of(stratify)
+        order = _mixed(order, move(labels, "cpu") if is_foreign(labels) else np.asarray(labels), rng)
     parts = np.split(order, np.cumsum(counts)[:-1])
     return [Subset(dataset, part if stratify is None else rng.permutation(part)) for part in parts]
 
@@ -339,7 +359,7 @@ def rows_of(index: Any, n: int) -> Any:
     """An index of many examples as what `take` understands: a slice, or an array of integers."""
     if isinstance(index, slice):
         return index
-    rows = np.asarray(index)
+    rows = index if is_foreign(index) else np.asarray(index)
     if rows.dtype == bool and rows.shape == (n,):
         return np.flatnonzero(rows)
     if isinstance(index, tuple) or rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
@@ -352,13 +372,21 @@ def rows_of(index: Any, n: int) -> Any:
 
 def same_rows(result: Any, n: int, transform: Any) -> Any:
     """What a transform returned, if it is an array of as many rows as it was given."""
-    if not isinstance(result, np.ndarray) or result.shape[:1] != (n,):
-        got = f"shape {result.shape}" if isinstance(result, np.ndarray) else f"a {type(result).__name__}"
+    is_array = isinstance(result, np.ndarray) or (is_foreign(result) and not isinstance(result, Tensor))
+    if not is_array or result.shape[:1] != (n,):
+        got = f"shape {result.shape}" if is_array else f"a {type(result).__name__}"
         raise ValueError(f"the transform {transform!r} must return an array of the {n} rows it was given; got {got}.")
     return result
 
 
-def _read(array: np.ndarray[Any, Any], rows: Any) -> Any:
+def index_device(dataset: Any) -> str:
+    """Where a data set wants the positions of its rows."""
+    return dataset.index_device if isinstance(dataset, Dataset) else "cpu"
+
+
+def _read(array: Any, rows: Any) -> Any:
     """Some rows of an array; of a file, copied into memory here and not when somebody looks at them."""
+    if not isinstance(array, np.ndarray) and not isinstance(rows, slice):
+        rows = move(rows, device_of(array))
     part = array[rows]
     return np.array(part) if isinstance(part, np.memmap) else part

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import device_of, move
+
 from .._checks import positive
 from ..layers import Rng
-from .dataset import as_dataset, same_rows, take
+from .dataset import as_dataset, index_device, same_rows, take
 
 __all__ = ["DataLoader"]
 
@@ -25,7 +27,7 @@ class DataLoader:
 
     Parameters
     ----------
-    dataset : tuple of numpy.ndarray, numpy.ndarray, Dataset, or anything with `__len__` and `__getitem__`
+    dataset : tuple of arrays, array, Dataset, or anything with `__len__` and `__getitem__`
         `(X, y)` is taken as `ArrayDataset(X, y)`.
     batch_size : int
         The number of examples in a batch; the last batch may have fewer.
@@ -41,6 +43,10 @@ class DataLoader:
     transform : callable, optional
         `transform(x, rng) -> x`, called with the first array of each batch: augmentation, such as `nn.RandomFlip()`.
         It must not write into its argument, nor draw from anything but the `rng` that it is given.
+    device : str, optional
+        Where the batches shall be: 'cuda' moves each of them there when it is made, by the thread if there is one, and
+        after the transform. By default they are where the data set is: of one that lies on a GPU as a whole, as
+        `DataLoader((X, y))` of arrays of the GPU, the rows are taken there, and only the order of an epoch is moved.
 
     Attributes
     ----------
@@ -78,6 +84,7 @@ class DataLoader:
         rng: Rng = None,
         prefetch: int = 0,
         transform: Callable[[Any, np.random.Generator], Any] | None = None,
+        device: str | None = None,
     ):
         if not isinstance(prefetch, int | np.integer) or isinstance(prefetch, bool) or prefetch < 0:
             raise ValueError(f"prefetch is a number of batches, 0 or more; got {prefetch!r}.")
@@ -92,6 +99,8 @@ class DataLoader:
         self.rng = np.random.default_rng(rng)
         self.prefetch = int(prefetch)
         self.transform = transform
+        #: With its number: which GPU is in use may be another one in another thread.
+        self.device = None if device is None else device_of(move(np.zeros(0), device))
 
     def __len__(self) -> int:
         """The number of batches in an epoch."""
@@ -99,32 +108,55 @@ class DataLoader:
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def __iter__(self) -> Iterator[Any]:
+        return self._epoch(None)
+
+    def parts(self, rows: Callable[[int], slice]) -> Iterator[tuple[int, Any]]:
+        """The batches of an epoch, of each its number n of examples, and those with the numbers `rows(n)` in it.
+
+        As many random numbers are drawn as for whole batches, and no more examples are read than are asked for, unless
+        there is a `transform`.
+        """
+        return self._epoch(rows)
+
+    def _epoch(self, rows: Callable[[int], slice] | None) -> Iterator[Any]:
         order = self.rng.permutation(len(self.dataset)) if self.shuffle else None
+        if order is not None:
+            order = move(order, index_device(self.dataset))
         rng = None if self.transform is None else np.random.default_rng(self.rng.integers(2**63))
-        batches = self._batches(len(self), order, rng)
+        batches = self._batches(len(self), order, rng, rows)
         return _ahead(batches, self.prefetch) if self.prefetch else batches
 
-    def _batches(self, count: int, order: Any, rng: np.random.Generator | None) -> Iterator[Any]:
+    def _batches(
+        self, count: int, order: Any, rng: np.random.Generator | None, part: Callable[[int], slice] | None
+    ) -> Iterator[Any]:
         """The batches of one epoch, in turn."""
         n = len(self.dataset)
         for start in range(0, count * self.batch_size, self.batch_size):
-            stop = min(start + self.batch_size, n)
-            batch = take(self.dataset, slice(start, stop) if order is None else order[start:stop])
-            parts = list(batch) if isinstance(batch, tuple) else [batch]
-            if not parts or any(np.shape(part)[:1] != (stop - start,) for part in parts):
+            size = min(self.batch_size, n - start)
+            own = slice(0, size) if part is None else part(size)
+            wanted = slice(0, size) if self.transform is not None else own  # it draws for the whole batch
+            rows = slice(start + wanted.start, start + wanted.stop)
+            batch = take(self.dataset, rows if order is None else order[rows])
+            parts, length = list(batch) if isinstance(batch, tuple) else [batch], rows.stop - rows.start
+            if not parts or any(np.shape(array)[:1] != (length,) for array in parts):
                 raise ValueError(
-                    f"{type(self.dataset).__name__}.take was asked for {stop - start} examples, and must return an "
+                    f"{type(self.dataset).__name__}.take was asked for {length} examples, and must return an "
                     f"array, or a tuple of arrays, of as many rows; got {_describe(batch)}."
                 )
             if rng is not None and self.transform is not None:
-                parts[0] = same_rows(self.transform(parts[0], rng), stop - start, self.transform)
-            yield parts[0] if len(parts) == 1 else tuple(parts)
+                parts[0] = same_rows(self.transform(parts[0], rng), length, self.transform)
+                parts = parts if part is None else [array[own] for array in parts]
+            if self.device is not None:
+                parts = [move(array, self.device) for array in parts]
+            found = parts[0] if len(parts) == 1 else tuple(parts)
+            yield found if part is None else (size, found)
 
     def __repr__(self) -> str:
         options = [f"batch_size={self.batch_size}"]
         options += [f"{name}=True" for name in ("shuffle", "drop_last") if getattr(self, name)]
         options += [f"prefetch={self.prefetch}"] if self.prefetch else []
         options += [f"transform={self.transform!r}"] if self.transform is not None else []
+        options += [f"device={self.device!r}"] if self.device is not None else []
         return f"DataLoader({self.dataset!r}, {', '.join(options)})"
 
 

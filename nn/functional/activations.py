@@ -25,6 +25,8 @@ from autograd.rules import stable
 from autograd.rules.elementwise import of_reals, tanh
 from autograd.rules.stable import sigmoid
 
+from .kernels import BOUNDED, HARDSIGMOID, LOGSIGMOID, RELU, SMOOTH_RELU, SOFTSIGN
+
 __all__ = [
     "hardsigmoid",
     "hardtanh",
@@ -64,7 +66,9 @@ def relu(x: Any) -> Any:
 
 
 # A product with a converted mask: np.where, np.sign and products with booleans take longer.
-relu = of_reals(relu, "x -> y", forward=lambda x: np.maximum(x, 0), x=lambda g, y: g * (y > 0).astype(g.dtype))
+relu = of_reals(
+    relu, "x -> y", forward=lambda x: np.maximum(x, 0), kernels=RELU, x=lambda g, y: g * (y > 0).astype(g.dtype)
+)
 
 
 # Smooth ones
@@ -87,7 +91,7 @@ def smooth_relu(x: Any, beta: float, threshold: float) -> Any:
     return np.where(z > threshold, x, stable.softplus(z) / beta)
 
 
-smooth_relu = of_reals(smooth_relu, "x; beta, threshold -> y", x=_softplus_x)
+smooth_relu = of_reals(smooth_relu, "x; beta, threshold -> y", kernels=SMOOTH_RELU, x=_softplus_x)
 
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -152,6 +156,7 @@ logsigmoid = of_reals(
     logsigmoid,
     "x -> y",
     forward=lambda x: -stable.softplus(x * -1.0),  # unsigned integers have no -x
+    kernels=LOGSIGMOID,
     x=lambda g, x: g * sigmoid(-x),
 )
 
@@ -184,7 +189,7 @@ def _softsign_x(g: Any, x: Any) -> Any:
     return g * slope * slope  # (1 + |x|)² could overflow
 
 
-softsign = of_reals(softsign, "x -> y", forward=lambda x: x / (1.0 + np.absolute(x)), x=_softsign_x)
+softsign = of_reals(softsign, "x -> y", forward=lambda x: x / (1.0 + np.absolute(x)), kernels=SOFTSIGN, x=_softsign_x)
 
 
 # Piecewise linear ones
@@ -196,7 +201,9 @@ def bounded(x: Any, low: float, high: float) -> Any:
     return np.clip(x, low, high)
 
 
-bounded = of_reals(bounded, "x; low, high -> y", x=lambda g, x, low, high: g * ((x > low) & (x < high)))
+bounded = of_reals(
+    bounded, "x; low, high -> y", kernels=BOUNDED, x=lambda g, x, low, high: g * ((x > low) & (x < high))
+)
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
@@ -279,5 +286,6 @@ hardsigmoid = of_reals(
     hardsigmoid,
     "x -> y",
     forward=lambda x: np.clip(x + 3.0, 0.0, 6.0) / 6,
+    kernels=HARDSIGMOID,
     x=lambda g, x: g * ((x > -3) & (x < 3)) / 6,
 )

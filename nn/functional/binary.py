@@ -11,6 +11,7 @@ from autograd.rules.elementwise import elementwise
 from autograd.rules.stable import above_ramp, sigmoid, softplus
 
 from .activations import relu
+from .kernels import BINARY_CROSS_ENTROPY, LOGITS_CROSS_ENTROPY
 
 __all__ = [
     "binary_cross_entropy",
@@ -86,6 +87,7 @@ binary_cross_entropy = elementwise(
     binary_cross_entropy,
     "p, y -> loss",
     forward=lambda p, y: -(y * _log(p) + (1 - y) * _log1m(p)),
+    kernels=BINARY_CROSS_ENTROPY,
     p=written("g * (p - y) / (p * (1 - p))")(
         lambda g, p, y: g * (p - y) / np.maximum(p * (1 - p), max(1e-12, float(np.finfo(p.dtype).tiny)))
     ),
@@ -95,6 +97,7 @@ binary_cross_entropy_with_logits = elementwise(
     binary_cross_entropy_with_logits,
     "z, y -> loss",
     forward=lambda z, y: np.maximum(z, 0) - y * z + above_ramp(z),  # the large terms first: they cancel exactly
+    kernels=LOGITS_CROSS_ENTROPY,
     z=lambda g, z, y: g * (sigmoid(z) - y),
     y=lambda g, z: -g * z,
 )

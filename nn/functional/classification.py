@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import waits
 from autograd.node import data_of
 from autograd.primitive import define, written
 from autograd.rules.constant import tracked
 from autograd.rules.elementwise import convert, ratio
 from autograd.wrapping import array_like
 
+from .._checks import placed, together
 from .activations import relu
+from .kernels import SOFT_DIFFERENCE, SOFT_TARGETS
 from .losses import weighted
 from .probabilities import log_softmax
 
@@ -56,7 +59,8 @@ def cross_entropy(
     TypeError
         If the logits are not floating numbers, or class numbers are not integers.
     ValueError
-        If the shapes do not fit, a class does not exist, or `label_smoothing` is outside [0, 1].
+        If the shapes do not fit, a class does not exist, or `label_smoothing` is outside [0, 1]. On a device, whose
+        values are not waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -97,7 +101,8 @@ def nll_loss(log_probabilities: Any, target: Any, weight: Any = None, ignore_ind
     TypeError
         If the log-probabilities are not floating numbers, or the class numbers not integers.
     ValueError
-        If the shapes do not fit, or a class does not exist.
+        If the shapes do not fit, or a class does not exist. On a device, whose values are not waited for, wrong ones
+        make the loss NaN instead.
 
     Examples
     --------
@@ -130,7 +135,8 @@ def multi_margin_loss(score: Any, target: Any, p: int = 1, margin: float = 1.0, 
     TypeError
         If the scores are not floating numbers, or the class numbers not integers.
     ValueError
-        If the shapes do not fit, a class does not exist, or `p` is neither 1 nor 2.
+        If the shapes do not fit, a class does not exist, or `p` is neither 1 nor 2. On a device, whose values are not
+        waited for, wrong ones make the loss NaN instead.
 
     Examples
     --------
@@ -146,21 +152,26 @@ def multi_margin_loss(score: Any, target: Any, p: int = 1, margin: float = 1.0, 
         raise ValueError(f"multi_margin_loss takes scores of shape (N, C) or (C,), got {score.shape}.")
     target, _ = _classes(score, target, "multi_margin_loss")
     axis = _axis(score)
-    hinges = relu(float(margin) - np.expand_dims(score[_places(target)], axis) + score) * (1 - _one_hot(score, target))
+    right = _of_class(score, target, score) if waits(data_of(score)) else score[_places(target)]
+    hinges = relu(float(margin) - np.expand_dims(right, axis) + score) * (1 - _one_hot(score, target))
     losses = (hinges if p == 1 else hinges * hinges).sum(axis) / score.shape[axis]
-    return losses if weight is None else losses * _class_weight(score, weight, "multi_margin_loss")[target]
+    if weight is None:
+        return losses
+    return losses * _counts(score, target, None, _class_weight(score, weight, "multi_margin_loss"))
 
 
 def _cross_entropy(logits: Any, target: Any, weight: Any, ignore_index: int, smoothing: float) -> tuple[Any, Any]:
     """The loss of each example, and how much each counts in a mean (None if all count 1)."""
     what = "cross_entropy"
-    logits, target = _scores(logits, what), array_like(target)
+    logits = _scores(logits, what)
+    target = placed(target, logits)
     if not 0 <= smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing is a number from 0 to 1, got {smoothing!r}.")
     smoothing = float(smoothing)
     weight = None if weight is None else _class_weight(logits, weight, what)
     axis, ignored, counts = _axis(logits), None, None
     if target.dtype.kind == "f" and target.shape == logits.shape:
+        together(what, "the logits", logits, "the target", target)
         y = target if target.dtype == logits.dtype else convert(target, logits.dtype)
     else:
         target, ignored = _classes(logits, target, what, ignore_index)
@@ -186,7 +197,11 @@ def _nll(log_probabilities: Any, target: Any, weight: Any, ignore_index: int) ->
     target, ignored = _classes(log_probabilities, target, what, ignore_index)
     weight = None if weight is None else _class_weight(log_probabilities, weight, what)
     counts = _counts(log_probabilities, target, ignored, weight)
-    return weighted(-log_probabilities[_places(target)], counts), counts
+    if waits(data_of(log_probabilities)):
+        losses = -_of_class(log_probabilities, target, log_probabilities)
+    else:
+        losses = -log_probabilities[_places(target)]
+    return weighted(losses, counts), counts
 
 
 # The cross-entropy of logits. Both operations return its derivative too, q = p − y, which the forward pass has already
@@ -196,6 +211,8 @@ def _nll(log_probabilities: Any, target: Any, weight: Any, ignore_index: int) ->
 @written("-log(softmax(z)[target]), softmax(z) - _one_hot(z, target)")
 def class_cross_entropy(z: Any, target: Any) -> Any:
     """The loss −log pₜ of each example, for the number t of its class, and q = p − y."""
+    if z.__class__ is not np.ndarray:  # other libraries write at the right classes slowly, or not at all
+        return _soft_cross_entropy(z, _one_hot(z, target))
     axis, key = _axis(z), _places(target)
     q = z - z.max(axis, keepdims=True)
     right = q[key]
@@ -209,14 +226,33 @@ def class_cross_entropy(z: Any, target: Any) -> Any:
 @written("-sum(y * log(softmax(z)), _axis(z)), softmax(z) * sum(y, _axis(z), keepdims=True) - y")
 def soft_cross_entropy(z: Any, y: Any) -> Any:
     """The loss −Σ y log p of each example, and q = p Σ y − y: the y need not have the sum 1."""
+    return _soft_cross_entropy(z, y)
+
+
+def _soft_cross_entropy(z: Any, y: Any) -> Any:
     axis = _axis(z)
     q = z - z.max(axis, keepdims=True)
-    right = (np.where(y == 0, 0, q) * y).sum(axis)  # 0 log 0 = 0
+    right = _counted(q, y).sum(axis)
     np.exp(q, out=q)
     total, mass = q.sum(axis, keepdims=True), y.sum(axis, keepdims=True)
-    q *= mass / total
-    q -= y
+    q = _to_difference(y, mass / total, q)
     return (mass * np.log(total)).squeeze(axis) - right, q
+
+
+def _counted(q: Any, y: Any) -> Any:
+    """y q, and 0 log 0 = 0."""
+    done = None if q.__class__ is np.ndarray else SOFT_TARGETS(q, y)
+    return np.where(y == 0, 0, q) * y if done is None else done
+
+
+def _to_difference(y: Any, share: Any, q: Any) -> Any:
+    """q ← share · q − y."""
+    done = None if q.__class__ is np.ndarray else SOFT_DIFFERENCE(y, share, q)
+    if done is not None:
+        return done
+    q *= share
+    q -= y
+    return q
 
 
 @written(
@@ -277,9 +313,15 @@ def _places(target: Any) -> tuple[Any, ...]:
 
 def _one_hot(scores: Any, target: Any) -> Any:
     """1 at the right classes and 0 elsewhere, in the shape and dtype of the scores: a constant."""
-    y = np.zeros_like(data_of(scores))
-    y[_places(target)] = 1
-    return y
+    scores = data_of(scores)
+    if scores.__class__ is np.ndarray:
+        y = np.zeros_like(scores)
+        y[_places(target)] = 1
+        return y
+    axis = _axis(scores)
+    n, target = scores.shape[axis], np.expand_dims(target, axis)
+    y = target == np.arange(n, like=scores).reshape(n, *[1] * (scores.ndim - axis - 1))
+    return np.where((target >= 0) & (target < n), y, scores.dtype.type(np.nan))  # `_classes` has not looked
 
 
 def _scores(scores: Any, what: str) -> Any:
@@ -299,7 +341,8 @@ def _scores(scores: Any, what: str) -> Any:
 
 def _classes(scores: Any, target: Any, what: str, ignore_index: int | None = None) -> tuple[Any, Any]:
     """The numbers of the classes, 0 for those to be ignored; and which these are (None if there are none)."""
-    target = array_like(data_of(target))
+    target = placed(data_of(target), scores)
+    together(what, "the scores", scores, "the target", target)
     axis = _axis(scores)
     n, shape = scores.shape[axis], scores.shape[:axis] + scores.shape[axis + 1 :]
     if target.shape != shape:
@@ -319,11 +362,11 @@ def _classes(scores: Any, target: Any, what: str, ignore_index: int | None = Non
     ignored = None
     if ignore_index is not None:
         ignored = target == ignore_index
-        if ignored.any():
+        if waits(target) or ignored.any():
             target = np.where(ignored, 0, target)
         else:
             ignored = None
-    if target.size and not (target.min() >= 0 and target.max() < n):
+    if target.size and not waits(target) and not (target.min() >= 0 and target.max() < n):
         first, last = target.min(), target.max()
         if n == 1:
             classes, remedy = "is one class, number 0", "for one score that answers yes or no use BCEWithLogitsLoss"
@@ -341,7 +384,8 @@ def _class_weight(scores: Any, weight: Any, what: str) -> Any:
         raise TypeError(
             f"{what}: the weights of the classes are constants: detach them, or weight the losses yourself."
         )
-    weight = array_like(data_of(weight))
+    weight = placed(data_of(weight), scores)
+    together(what, "the scores", scores, "the weights of the classes", weight)
     n = scores.shape[_axis(scores)]
     if weight.shape != (n,):
         raise ValueError(f"{what}: the weights of {n} classes have shape ({n},), got {weight.shape}.")
@@ -350,6 +394,16 @@ def _class_weight(scores: Any, weight: Any, what: str) -> Any:
 
 def _counts(scores: Any, target: Any, ignored: Any, weight: Any) -> Any:
     """How much each example counts: the weight of its class, 0 where it is ignored; None if all count 1."""
+    if weight is not None and waits(target):
+        weight = _of_class(scores, target, weight.reshape(-1, *[1] * (scores.ndim - _axis(scores) - 1)))
+    elif weight is not None:
+        weight = weight[target]
     if ignored is None:
-        return None if weight is None else weight[target]
-    return (~ignored).astype(scores.dtype) if weight is None else np.where(ignored, 0, weight[target])
+        return weight
+    return (~ignored).astype(scores.dtype) if weight is None else np.where(ignored, 0, weight)
+
+
+def _of_class(scores: Any, target: Any, values: Any) -> Any:
+    """For each example that of the values which is for its class: by a mask, where an index would have to wait."""
+    y = _one_hot(scores, target)
+    return np.where(y == 0, 0, values * y).sum(_axis(scores))

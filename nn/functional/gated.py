@@ -16,6 +16,7 @@ from autograd.primitive import define, written
 from autograd.rules.elementwise import of_reals
 from autograd.rules.stable import sigmoid, softplus
 
+from .kernels import GAUSSIAN_GATE, GAUSSIAN_GATE_BY_TANH, GLU, GLU_RULE, HARDSWISH, MISH, SILU
 from .normal import normal_cdf, normal_pdf
 
 __all__ = ["gelu", "glu", "hardswish", "mish", "silu"]
@@ -53,7 +54,7 @@ def _silu_x(g: Any, x: Any) -> Any:
     return g * (s + np.clip(x, -_FAR, _FAR) * s * (1 - s))
 
 
-silu = of_reals(silu, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * sigmoid(x), x=_silu_x)
+silu = of_reals(silu, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * sigmoid(x), kernels=SILU, x=_silu_x)
 
 
 @written("x * tanh(softplus(x))")
@@ -85,7 +86,7 @@ def _mish_x(g: Any, x: Any) -> Any:
     return g * (gate + np.clip(x, -_FAR, _FAR) * sigmoid(x) * (1 - gate * gate))
 
 
-mish = of_reals(mish, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * np.tanh(softplus(x)), x=_mish_x)
+mish = of_reals(mish, "x -> y", forward=lambda x: np.maximum(x, -_FAR) * np.tanh(softplus(x)), kernels=MISH, x=_mish_x)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -130,6 +131,7 @@ def gaussian_gate(x: Any) -> Any:
 gaussian_gate = of_reals(
     gaussian_gate,
     "x -> y",
+    kernels=GAUSSIAN_GATE,
     x=written("g * (normal_cdf(x) + x * normal_pdf(x))")(
         lambda g, x: g * (normal_cdf(x) + np.clip(x, -_NORMAL_FAR, _NORMAL_FAR) * normal_pdf(x))
     ),
@@ -156,7 +158,9 @@ def _gaussian_gate_by_tanh_x(g: Any, x: Any) -> Any:
     return g * (s + t * s * (1 - s) * (_TWICE * (1 + 3 * 0.044715 * t * t)))
 
 
-gaussian_gate_by_tanh = of_reals(gaussian_gate_by_tanh, "x -> y", x=_gaussian_gate_by_tanh_x)
+gaussian_gate_by_tanh = of_reals(
+    gaussian_gate_by_tanh, "x -> y", kernels=GAUSSIAN_GATE_BY_TANH, x=_gaussian_gate_by_tanh_x
+)
 
 
 def hardswish(x: Any) -> Any:
@@ -185,6 +189,7 @@ hardswish = of_reals(
     hardswish,
     "x -> y",
     forward=lambda x: np.maximum(x, -3.0) * (np.clip(x + 3.0, 0.0, 6.0) / 6),
+    kernels=HARDSWISH,
     x=lambda g, x: g * np.where(x <= -3, 0, np.where(x < 3, x / 3 + 0.5, 1)),
 )
 
@@ -231,14 +236,18 @@ def _halves(x: Any, axis: int) -> tuple[Any, Any]:
 
 def _glu(x: Any, axis: int) -> Any:
     a, b = _halves(np.asarray(x) if isinstance(x, int | float) else x, axis)
-    return a * sigmoid(b)
+    done = None if a.__class__ is np.ndarray else GLU(a, b)
+    return a * sigmoid(b) if done is None else done
 
 
 @written("concatenate(g * sigmoid(b), g * a * sigmoid(b) * (1 - sigmoid(b)))")
 def _glu_x(g: Any, x: Any, axis: int) -> Any:
     a, b = _halves(x, axis)
-    s = sigmoid(b)
-    return np.concatenate([g * s, g * a * s * (1 - s)], axis=axis)
+    parts = None if a.__class__ is np.ndarray else GLU_RULE(g, a, b)
+    if parts is None:
+        s = sigmoid(b)
+        parts = g * s, g * a * s * (1 - s)
+    return np.concatenate(parts, axis=axis)
 
 
 glu = define(glu, "x; axis=-1 -> y", forward=_glu, x=_glu_x)

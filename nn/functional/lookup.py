@@ -6,9 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import waits
+from autograd.node import data_of
 from autograd.primitive import define, written
-from autograd.rules.index import freeze, scatter
+from autograd.rules.index import scatter
 from autograd.wrapping import array_like
+
+from .._checks import placed, together
 
 __all__ = ["embedding"]
 
@@ -39,7 +43,8 @@ def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
     ValueError
         If `weight` has not two axes.
     IndexError
-        If an index is negative, or V or more.
+        If an index is negative, or V or more. On a device, whose values are not waited for, the row of such an index is
+        NaN instead.
 
     Examples
     --------
@@ -61,16 +66,24 @@ def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Any:
     weight = array_like(weight)
     if weight.ndim != 2:
         raise ValueError(f"embedding looks up rows of a table of shape (V, D), got a weight of shape {weight.shape}.")
-    places = array_like(freeze(indices))
+    places = data_of(placed(indices, weight)).copy()  # so that changing them later is harmless
+    together("embedding", "the indices", places, "the weight", weight)
     if places.dtype.kind not in "iu":
         raise TypeError(f"embedding needs indices that are integers, got {places.dtype}: write indices.astype(int).")
     rows = weight.shape[0]
-    if places.size and (places.min() < 0 or places.max() >= rows):
+    if places.size and not waits(places) and (places.min() < 0 or places.max() >= rows):
         first = places[(places < 0) | (places >= rows)].flat[0]
         raise IndexError(f"there is no row {first} in a table of {rows} rows, whose numbers are 0 to {rows - 1}.")
     if padding_idx is not None and not -rows <= padding_idx < rows:
         raise IndexError(f"padding_idx={padding_idx} is not the number of one of {rows} rows.")
     return _looked_up(weight, places, None if padding_idx is None else padding_idx % rows)
+
+
+def _rows(weight: Any, indices: Any, padding_idx: int | None) -> Any:
+    if not waits(indices):
+        return weight[indices]
+    there = (indices >= 0) & (indices < weight.shape[0])
+    return np.where(there[..., None], weight[np.where(there, indices, 0)], np.nan)
 
 
 def _weight_rule(g: Any, weight_shape: tuple[int, ...], indices: Any, padding_idx: int | None) -> Any:
@@ -82,6 +95,6 @@ def _weight_rule(g: Any, weight_shape: tuple[int, ...], indices: Any, padding_id
 _looked_up = define(
     embedding,
     "weight; indices, padding_idx -> rows",
-    forward=lambda weight, indices, padding_idx: weight[indices],
+    forward=_rows,
     weight=_weight_rule,
 )

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import waits
 from autograd.node import data_of
 from autograd.primitive import define, written
 from autograd.rules.constant import tracked
 from autograd.rules.elementwise import elementwise
 
 from .activations import relu
+from .kernels import HUBER, SQUARED_ERROR
 
 __all__ = [
     "absolute_error",
@@ -32,7 +34,7 @@ def weighted(losses: Any, weights: Any) -> Any:
     """The losses times the weights (None: all are 1); what has the weight 0 is absent, even if its loss is infinite."""
     if weights is None:
         return losses
-    if not (tracked(weights) or data_of(weights).all()):
+    if not tracked(weights) and (waits(data_of(weights)) or not data_of(weights).all()):
         losses = np.where(data_of(weights) == 0, 0, losses)
     return losses * weights
 
@@ -71,6 +73,7 @@ squared_error = elementwise(
     squared_error,
     "a, y -> loss",
     forward=lambda a, y: np.square(a - y),
+    kernels=SQUARED_ERROR,
     a=lambda g, a, y: g * 2 * (a - y),
     y=lambda g, a, y: g * 2 * (y - a),
 )
@@ -177,6 +180,7 @@ def _huber_of(d: Any, delta: float) -> Any:
 _huber = define(
     _huber_of,
     "d; delta -> loss",
+    kernels=HUBER,
     d=lambda g, d, delta: g * np.clip(d, -delta, delta),
 )
 _huber.primitive.name = "huber_loss"  # type: ignore[attr-defined]

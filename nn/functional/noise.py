@@ -11,6 +11,9 @@ from autograd.node import data_of
 from autograd.primitive import define, written
 from autograd.wrapping import array_like
 
+from ..share import drawn
+from .kernels import DROPOUT
+
 __all__ = ["dropout"]
 
 
@@ -38,7 +41,8 @@ def dropout(
         False returns `x` itself.
     rng : numpy.random.Generator, int or None
         The source of the random numbers, or its seed. One number in single precision is drawn for each element, so
-        that p is met to within 2⁻²⁴, and the same elements are dropped whatever the dtype and device of `x`.
+        that p is met to within 2⁻²⁴, and the same elements are dropped whatever the dtype and device of `x`: it is
+        drawn on the CPU, and which elements stay is copied to the device, one byte for each.
     shared : tuple of int
         Axes along which all elements share one fate: the positions of a channel, for example.
 
@@ -69,8 +73,9 @@ def dropout(
     shape = list(x.shape)
     for k in shared:
         shape[k] = 1
-    drawn = np.random.default_rng(rng).random(shape, dtype=np.float32)
-    keep = move(np.asarray(drawn >= p), device_of(data_of(x)))
+    generator = np.random.default_rng(rng)
+    numbers = drawn(lambda shape: generator.random(shape, dtype=np.float32), tuple(shape))
+    keep = move(np.asarray(numbers >= p), device_of(data_of(x)))
     return _dropped(x, keep, 0.0 if p == 1 else 1 / (1 - p))
 
 
@@ -86,4 +91,6 @@ def _kept(x: Any, keep: Any, scale: float) -> Any:
     return x * scale * keep
 
 
-_dropped = define(dropout, "x; keep, scale -> y", forward=_kept, x=lambda g, keep, scale: _kept(g, keep, scale))
+_dropped = define(
+    dropout, "x; keep, scale -> y", forward=_kept, kernels=DROPOUT, x=lambda g, keep, scale: _kept(g, keep, scale)
+)

@@ -23,6 +23,8 @@ from autograd.rules.arrange import broadcast_to
 from autograd.rules.reduce import count
 from autograd.wrapping import array_like
 
+from .kernels import NORM_AFFINE, NORM_RULE, NORM_SCALE, NORM_SPREAD, NORM_WEIGHT_RULE
+
 __all__ = ["group_norm", "layer_norm", "rms_norm", "standardize"]
 
 Axes = tuple[int, ...]
@@ -154,20 +156,44 @@ def _forward(x: Any, weight: Any, bias: Any, axes: Axes, eps: float, centered: b
     mean = x.sum(axes, keepdims=True) / n if centered else np.zeros_like(x, shape=_kept(x.shape, axes))
     y = x - mean
     rest = y.sum(axes, keepdims=True) / n if centered else mean  # what a rounded sum of large numbers lacks
-    var = np.maximum(_dot(y, y, axes) / n - rest * rest, 0)
-    scale = 1 / np.sqrt(var + eps)
-    shift = -rest * scale
+    var, scale, shift = _spread(rest, _dot(y, y, axes), n, eps)
     constant = all(v is None or _constant(v.shape, x.ndim, axes) for v in (weight, bias))
     if constant:  # one multiplication and one addition do for all
         scale, shift = (scale, shift) if weight is None else (scale * weight, shift * weight)
         shift = shift if bias is None else shift + bias
+    y = _to_affine(y, scale, shift, None if constant else weight, None if constant else bias)
+    return y, mean + rest, var
+
+
+def _to_affine(y: Any, scale: Any, shift: Any, weight: Any, bias: Any) -> Any:
+    """y ← (y · scale + shift) · weight + bias, where the last two may be None."""
+    if y.__class__ is not np.ndarray:
+        done = NORM_AFFINE(scale, shift, 1.0 if weight is None else weight, -0.0 if bias is None else bias, y)
+        if done is not None:
+            return done
     y *= scale
     y += shift
-    if not constant and weight is not None:
+    if weight is not None:
         y *= weight
-    if not constant and bias is not None:
+    if bias is not None:
         y += bias
-    return y, mean + rest, var
+    return y
+
+
+def _spread(rest: Any, square: Any, n: int, eps: float) -> tuple[Any, Any, Any]:
+    """The variance, of Σ (x − μ)² and of what μ lacks; and the factor and the summand that standardise x − μ."""
+    done = None if rest.__class__ is np.ndarray else NORM_SPREAD(rest, square, n, eps)
+    if done is not None:
+        return done  # type: ignore[no-any-return]
+    var = np.maximum(square / n - rest * rest, 0)
+    scale = 1 / np.sqrt(var + eps)
+    return var, scale, -rest * scale
+
+
+def _scale(var: Any, eps: float) -> Any:
+    """1 / √(σ² + ε)."""
+    done = None if var.__class__ is np.ndarray else NORM_SCALE(var, eps)
+    return 1 / np.sqrt(var + eps) if done is None else done
 
 
 #: How many bytes of examples are worked on at a time, where each example is normalised by itself.
@@ -187,11 +213,26 @@ def _few_examples(x: Any, axes: Axes, affine: tuple[int, ...]) -> list[slice]:
 
 def _combined(d: Any, along: Any, r: Any, g: Any, mean: Any, scale: Any) -> Any:
     """(g − mean(g) − x̂ mean(g x̂)) scale, written over d = x − μ: another array would cost more than all this."""
+    if d.__class__ is not np.ndarray:
+        done = NORM_RULE(along, r, g, 0.0 if mean is None else mean, scale, d)
+        if done is not None:
+            return done
     d *= along * (-r * r)
     d += g
     if mean is not None:
         d -= mean
     d *= scale
+    return d
+
+
+def _standard_product(g: Any, x: Any, mean: Any, r: Any) -> Any:
+    """g x̂."""
+    done = None if g.__class__ is np.ndarray else NORM_WEIGHT_RULE(g, x, mean, r)
+    if done is not None:
+        return done
+    d = x - mean
+    d *= r
+    d *= g
     return d
 
 
@@ -208,7 +249,7 @@ def _x_rule(
     n = count(x.shape, axes)
     parts = []
     if gy is not None:
-        r = 1 / np.sqrt(var + eps)
+        r = _scale(var, eps)
         if weight is None or _constant(weight.shape, x.ndim, axes):
             d = x - mean
             total, along = sums.of(g, axes, lambda: d)
@@ -240,15 +281,12 @@ def _weight_rule(
     gy = g[0]
     if gy is None:
         return np.zeros_like(mean, shape=weight_shape)
-    r = 1 / np.sqrt(var + eps)
+    r = _scale(var, eps)
     if _constant(weight_shape, x.ndim, axes):
         return unbroadcast(sums.of(g, axes, lambda: x - mean)[1] * r, weight_shape)
 
     def summed(gy: Any, x: Any, mean: Any, r: Any) -> Any:
-        d = x - mean
-        d *= r
-        d *= gy
-        return unbroadcast(d, weight_shape)
+        return unbroadcast(_standard_product(gy, x, mean, r), weight_shape)
 
     few = _few_examples(x, axes, weight_shape)
     return sum([summed(gy[k], x[k], mean[k], r[k]) for k in few]) if few else summed(gy, x, mean, r)

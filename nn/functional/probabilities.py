@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.primitive import define, written
 from autograd.rules.reduce import Axis
+from autograd.rules.stable import exp_below
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -68,23 +69,24 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """
 
 
-def _below_top(x: Any, axis: Axis) -> Any:
-    """The logits less the largest of them."""
+def _with_top(x: Any, axis: Axis) -> Any:
+    """The logits, and the largest of them."""
     x = x if hasattr(x, "dtype") else np.asarray(x)
     if x.dtype.kind != "f":
         if x.dtype.kind == "c":
             raise TypeError(f"the softmax is of real numbers, got {x.dtype}.")
         x = x.astype(np.float64)
-    return x - x.max(axis=axis, keepdims=True, initial=-np.inf)
+    return x, x.max(axis=axis, keepdims=True) if x.size else 0.0
 
 
 def _softmax(x: Any, axis: Axis) -> Any:
-    y = np.exp(_below_top(x, axis))
+    y = exp_below(*_with_top(x, axis))
     return y / y.sum(axis=axis, keepdims=True)
 
 
 def _log_softmax(x: Any, axis: Axis) -> Any:
-    z = _below_top(x, axis)
+    x, top = _with_top(x, axis)
+    z = x - top
     with np.errstate(divide="ignore"):  # the sum is not less than 1, but for that of no classes at all
         return z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
 

@@ -19,6 +19,7 @@ from autograd.primitive import written
 from autograd.rules.elementwise import of_reals
 
 from .activations import scaled
+from .kernels import EXPONENTIAL_LINEAR, RECTIFY
 
 __all__ = ["celu", "elu", "leaky_relu", "prelu", "selu"]
 
@@ -42,7 +43,9 @@ def _rectify_x(g: Any, x: Any, slope: Any) -> Any:
     return g * (step + slope * (1 - step))
 
 
-rectify = of_reals(rectify, "x, slope -> y", x=_rectify_x, slope=lambda g, x: g * np.where(x > 0, 0, x))
+rectify = of_reals(
+    rectify, "x, slope -> y", kernels=RECTIFY, x=_rectify_x, slope=lambda g, x: g * np.where(x > 0, 0, x)
+)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -121,7 +124,9 @@ def _exponential_linear_x(g: Any, x: Any, scale: float, height: float, rate: flo
     return g * (scale * step + height * rate * np.exp(scaled(np.minimum(x, 0), rate)) * (1 - step))
 
 
-exponential_linear = of_reals(exponential_linear, "x; scale, height, rate -> y", x=_exponential_linear_x)
+exponential_linear = of_reals(
+    exponential_linear, "x; scale, height, rate -> y", kernels=EXPONENTIAL_LINEAR, x=_exponential_linear_x
+)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..parallel.alone import Alone
 from .history import History
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ class Run:
     batch : int
         The number of the batch in its epoch, from 1.
     value : float
-        The loss of the last batch.
+        The loss of the last batch. On a GPU, asking for it waits until it is known.
     stopped : str or None
         Set it to a reason, and the training ends after this epoch.
+    ranks : Ranks or Alone
+        The processes that train together; callbacks are called in each. Write files where `ranks.rank` is 0.
     """
 
     model: Module
@@ -42,8 +45,18 @@ class Run:
     history: History = field(default_factory=History)
     epoch: int = 0
     batch: int = 0
-    value: float = float("nan")
     stopped: str | None = None
+    ranks: Alone = field(default_factory=Alone)
+    _value: Any = field(default=float("nan"), init=False, repr=False)
+
+    @property
+    def value(self) -> float:
+        self._value = float(self._value)
+        return self._value  # type: ignore[no-any-return]
+
+    @value.setter
+    def value(self, loss: Any) -> None:
+        self._value = loss
 
 
 class Callback:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import no_grad
+from autograd.devices import move, waits
+from autograd.node import data_of
 
+from ..parallel.alone import Alone
+from ..share import working_on
 from .history import as_number
 from .metrics import METRICS, plain
 
@@ -51,20 +55,23 @@ def evaluate(
     >>> nn.evaluate(model, data, nn.BCEWithLogitsLoss(), ["accuracy"])["accuracy"]
     0.0
     """
-    return measured(model, data, loss, measures_of(metrics, loss))
+    with working_on(None):  # in a callback too, also in one that runs in one process alone
+        return measured(model, data, loss, measures_of(metrics, loss), Alone())
 
 
-def measured(model: Module, data: Iterable[Any], loss: Callable[[Any, Any], Any], measures: Measures) -> dict[str, Any]:
-    """What `evaluate` returns."""
+def measured(
+    model: Module, data: Iterable[Any], loss: Callable[[Any, Any], Any], measures: Measures, ranks: Alone
+) -> dict[str, Any]:
+    """What `evaluate` returns, where these processes share the work."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
-    epoch = Epoch(measures)
+    epoch = Epoch(measures, ranks)
     try:
         with no_grad():
-            for batch in data:
+            for batch in ranks.shares(data):
                 inputs, target = parts_of(batch)
                 output = model(*inputs)
-                epoch.add(one_number(loss(output, target)), inputs, output, target)
+                epoch.add(ranks.mean(one_number(loss(output, target))), inputs, output, target)
     finally:
         for module, training in modes:
             module.training = training
@@ -72,18 +79,19 @@ def measured(model: Module, data: Iterable[Any], loss: Callable[[Any, Any], Any]
 
 
 class Epoch:
-    """The means of one epoch."""
+    """The means of one epoch: of the losses of whole batches, and of what each process has of outputs and targets."""
 
-    def __init__(self, measures: Measures):
-        self.measures = measures
-        self.total, self.examples = 0.0, 0
+    def __init__(self, measures: Measures, ranks: Alone):
+        self.measures, self.ranks = measures, ranks
+        self.losses: list[Any] = []
+        self.counts: list[int] = []
         self.outputs: list[Any] = []
         self.targets: list[Any] = []
 
-    def add(self, value: float, inputs: Sequence[Any], output: Any, target: Any) -> None:
-        n = len(target if hasattr(target, "shape") else inputs[0])  # several targets are a tuple of arrays
-        self.total += value * n
-        self.examples += n
+    def add(self, value: Any, inputs: Sequence[Any], output: Any, target: Any) -> None:
+        """Take the results of a batch: what is on a device stays there, and nothing waits for it."""
+        self.losses.append(value)
+        self.counts.append(self.ranks.rows(len(target if hasattr(target, "shape") else inputs[0])))  # several targets
         if self.measures:
             for what, values in (("output", output), ("target", target)):
                 if isinstance(values, tuple | list | dict) and any(hasattr(part, "shape") for part in values):
@@ -91,18 +99,34 @@ class Epoch:
                         f"metrics are of one array of outputs and one of targets, and here the {what} of a batch is a "
                         f"{type(values).__name__} of several: measure such a model in a callback."
                     )
-            self.outputs.append(plain(output))
-            self.targets.append(plain(target))
+            for kept, values in ((self.outputs, output), (self.targets, target)):
+                array = data_of(values)
+                kept.append(self.ranks.reported(array if waits(array) else plain(array)))
+
+    def values(self) -> list[float]:
+        """The loss of each batch."""
+        if self.losses and all(map(waits, self.losses)):
+            self.losses = move(np.stack(self.losses), "cpu").tolist()
+        return self.losses
 
     def summary(self) -> dict[str, Any]:
-        if not self.examples:
+        if not sum(self.counts):
             raise ValueError("there are no batches: the data set is empty, or an iterator that has been used up.")
-        found: dict[str, Any] = {"loss": self.total / self.examples}
+        total = sum(float(value) * n for value, n in zip(self.values(), self.counts))
+        found: dict[str, Any] = {"loss": total / sum(self.counts)}
         if self.measures:
-            outputs, targets = np.concatenate(self.outputs), np.concatenate(self.targets)
-            for name, measure in self.measures.items():
-                found[name] = as_number(measure(outputs, targets))
+            outputs, targets = (self.ranks.gathered(_fetched(arrays)) for arrays in (self.outputs, self.targets))
+            found |= self.ranks.first(
+                lambda: {name: as_number(measure(outputs, targets)) for name, measure in self.measures.items()}
+            )
         return found
+
+
+def _fetched(arrays: list[Any]) -> list[Any]:
+    """The batches' arrays as NumPy's; those of a device in one copy."""
+    if not all(map(waits, arrays)):
+        return [plain(array) for array in arrays]
+    return np.split(plain(np.concatenate(arrays)), np.cumsum([len(array) for array in arrays])[:-1])
 
 
 def parts_of(batch: Any) -> tuple[list[Any], Any]:
@@ -117,11 +141,12 @@ def parts_of(batch: Any) -> tuple[list[Any], Any]:
     return inputs, target
 
 
-def one_number(loss: Any) -> float:
-    """The value of a loss."""
+def one_number(loss: Any) -> Any:
+    """The value of a loss: a number, or the array without axes where a device will have it."""
     if getattr(loss, "size", 1) != 1:
         raise ValueError(f"the loss of a batch is one number, such as the mean; got shape {loss.shape}.")
-    return float(loss)
+    array = data_of(loss)
+    return array.reshape(()) if waits(array) else float(loss)
 
 
 def measures_of(metrics: Metrics, loss: Any) -> Measures:

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from autograd.devices import as_array
 from .._checks import positive
 from ..checkpoint import load_checkpoint, save_checkpoint
 from ..module import Module
+from ..parallel.alone import Alone
 from .callbacks import Callback, Run
 from .evaluation import Epoch, Measures, Metrics, measured, measures_of, one_number, parts_of
 from .history import History
@@ -42,6 +44,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool | None = None,
+    ranks: Alone | None = None,
 ) -> History:
     """Train a model on mini-batches, epoch after epoch.
 
@@ -81,6 +84,11 @@ def fit(
     progress : bool, optional
         Whether to show a progress bar (tqdm's, which knows terminals and notebooks). By default if tqdm is installed
         and there is somebody to see it.
+    ranks : Ranks, optional
+        The processes that share the work, in which all arguments are the same. The model and the generators get the
+        values of rank 0 before the first epoch; rank 0 alone writes the checkpoint, computes the metrics and shows the
+        progress; that model, loss and generators are equal in all is checked after each epoch. Callbacks are called in
+        every process, with the values of whole batches, but what a model answers them is about the share.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def fit(
     Raises
     ------
     FloatingPointError
-        If the loss is no longer finite.
+        If the loss is no longer finite; on a GPU, when the epoch is over.
     OSError
         If the checkpoint cannot be written: before the first epoch.
     TypeError
@@ -98,6 +106,12 @@ def fit(
     ValueError
         For a training set without batches, a loss that is not a mean, an optimizer without the model's parameters, or
         a checkpoint of another training.
+
+    Notes
+    -----
+    On a GPU no batch waits for the one before: the losses, and for metrics the outputs and the targets, stay there and
+    come over in one copy each when the epoch is over. A callback that asks for `run.value`, or a schedule that wants it
+    in each batch, waits. Batches must be where the model is: nothing is moved but by `DataLoader(…, device=…)`.
 
     Examples
     --------
@@ -129,33 +143,41 @@ def fit(
     names = ["loss", *measures]
     names += [f"validation {name}" for name in names] if validation is not None else []
     run = Run(model, optimizer, loss, train, validation, schedule, History({name: [] for name in names}))
+    run.ranks = ranks = Alone() if ranks is None else ranks
+    if not isinstance(ranks, Alone):
+        raise TypeError(f"ranks are what `with nn.Ranks() as ranks:` gives, not {ranks!r}.")
     _check_parameters(run)
+    told = {"epochs": epochs, "accumulate": accumulate, "schedule_each": schedule_each, "measures": names}
+    ranks.check_equal(fit={**told, "callbacks": [type(callback).__name__ for callback in callbacks]})
+    ranks.broadcast(model, *_random(run))
     saved = None if checkpoint is None else Path(checkpoint)
-    if saved is not None and saved.exists():
+    if saved is not None and ranks.first(saved.exists):
         load_checkpoint(saved, **_objects(run, callbacks))
+    ranks.check_equal(**_learnt(run), optimizer=optimizer, schedule=schedule)
     if saved is not None and run.epoch < epochs and not run.stopped:
-        _try_to_save(saved, run, callbacks)
+        ranks.first(partial(_try_to_save, saved, run, callbacks))
     begun: list[Callback] = []
     try:
         for callback in callbacks:
             callback.on_train_begin(run)
             begun.append(callback)
-        with _bar(epochs, run.epoch, progress) as bar:
+        with _bar(epochs, run.epoch, False if ranks.rank else progress) as bar:
             while run.epoch < epochs and not run.stopped:
                 run.epoch += 1
                 for callback in callbacks:
                     callback.on_epoch_begin(run)
                 found = _train(run, measures, callbacks, accumulate, schedule_each)
                 if validation is not None:
-                    on_validation = measured(model, validation, loss, measures)
+                    on_validation = measured(model, validation, loss, measures, ranks)
                     found |= {f"validation {name}": value for name, value in on_validation.items()}
                 run.history.append(found)
                 if schedule is not None and schedule_each == "epoch":
-                    _advance(schedule, found.get("validation loss", found["loss"]))
+                    _advance(schedule, partial(found.get, "validation loss", found["loss"]))
                 for callback in callbacks:
                     callback.on_epoch_end(run)
+                ranks.check_equal(**_learnt(run))
                 if saved is not None:
-                    save_checkpoint(saved, **_objects(run, callbacks))
+                    ranks.first(partial(save_checkpoint, saved, **_objects(run, callbacks)))
                 bar.update()
                 bar.set_postfix({k: f"{v:.4g}" for k, v in found.items() if isinstance(v, int | float)})
     finally:
@@ -176,11 +198,14 @@ def _train(
     if not run.model.training:
         run.model.train()
     _forget(run)
-    epoch, waiting = Epoch(measures), 0
+    ranks = run.ranks
+    epoch, waiting = Epoch(measures, ranks), 0
+    parameters = _parameters(run)
 
     def update() -> None:
+        ranks.sum_gradients(parameters)
         if accumulate > 1:
-            for p in _parameters(run):
+            for p in parameters:
                 if p.grad is not None:
                     p.grad = as_array(p.grad / waiting)  # of a 0-d array, NumPy makes a scalar
         for callback in callbacks:
@@ -188,27 +213,24 @@ def _train(
         run.optimizer.step()
         _forget(run)
         if run.schedule is not None and schedule_each == "batch":
-            _advance(run.schedule, run.value)
+            _advance(run.schedule, lambda: run.value)
 
-    for number, batch in enumerate(run.train, 1):
+    for number, batch in enumerate(ranks.shares(run.train), 1):
         run.batch = number
         inputs, target = parts_of(batch)
         output = run.model(*inputs)
         loss = run.loss(output, target)
-        run.value = one_number(loss)
-        if not math.isfinite(run.value):
-            raise FloatingPointError(
-                f"the loss is {run.value} in batch {run.batch} of epoch {run.epoch}: try a smaller learning rate, look "
-                "for NaN in the data, or find where it comes from with autograd.detect_anomaly()."
-            )
+        run.value = value = ranks.mean(one_number(loss))
+        if value.__class__ is float:  # for a device nothing waits here
+            _check_finite(value, number, run.epoch)
         if not getattr(loss, "requires_grad", False):
             raise ValueError(
                 f"the loss, a {type(loss).__name__}, does not depend on parameters that are to be learnt: are they "
                 "frozen, was it computed with plain arrays, or is this inside no_grad()?"
             )
-        loss.backward()
+        ranks.backward(loss)
         waiting += 1
-        epoch.add(run.value, inputs, output, target)
+        epoch.add(value, inputs, output, target)
         del loss, output
         if waiting == accumulate:
             update()
@@ -217,7 +239,17 @@ def _train(
             callback.on_batch_end(run)
     if waiting:
         update()
+    for number, value in enumerate(epoch.values(), 1):
+        _check_finite(value, number, run.epoch)
     return epoch.summary()
+
+
+def _check_finite(value: float, batch: int, epoch: int) -> None:
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss is {value} in batch {batch} of epoch {epoch}: try a smaller learning rate, look for NaN in the "
+            "data, or find where it comes from with autograd.detect_anomaly()."
+        )
 
 
 def _parameters(run: Run) -> list[Any]:
@@ -225,6 +257,17 @@ def _parameters(run: Run) -> list[Any]:
     groups = getattr(run.optimizer, "param_groups", ())
     optimized = [p for group in groups for p in group["params"]]
     return list({id(p): p for p in [*run.model.parameters(), *optimized]}.values())
+
+
+def _random(run: Run) -> list[Any]:
+    """The loss, which may have parameters, and the generators of the loaders."""
+    loss = [run.loss] if isinstance(run.loss, Module) else []
+    return loss + [data.rng for data in (run.train, run.validation) if hasattr(data, "rng")]
+
+
+def _learnt(run: Run) -> dict[str, Any]:
+    """What must stay equal in all processes, by name."""
+    return {"model": run.model, "loss": run.loss, "train": run.train, "validation": run.validation}
 
 
 def _check_parameters(run: Run) -> None:
@@ -244,11 +287,11 @@ def _forget(run: Run) -> None:
     run.model.zero_grad()
 
 
-def _advance(schedule: Any, value: float) -> None:
+def _advance(schedule: Any, value: Callable[[], Any]) -> None:
     """The next step of a schedule; one whose `step` has a parameter without a default wants a measure."""
     parameters = inspect.signature(schedule.step).parameters.values()
     if any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
-        schedule.step(value)
+        schedule.step(value())
     else:
         schedule.step()
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
-from autograd.devices import move
+from autograd.devices import is_foreign, move
+from autograd.node import data_of
 
 __all__ = ["accuracy", "confusion_matrix", "f1_score", "precision", "recall", "roc_auc"]
 
@@ -22,7 +22,8 @@ Metric = Callable[..., Any]
 
 def plain(values: Any) -> Any:
     """A NumPy array of a Tensor's values, an array's, or a list's."""
-    return np.asarray(move(values.data, "cpu") if isinstance(values, Tensor) else move(np.asanyarray(values), "cpu"))
+    values = data_of(values)
+    return move(values, "cpu") if is_foreign(values) else np.asarray(values)
 
 
 def classes(output: Any, target: Any, threshold: float | None = 0.0) -> tuple[Any, Any]:

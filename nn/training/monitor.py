@@ -185,7 +185,7 @@ class NormRecorder:
     layers of different widths; the L2 norm is √n times that. With it one sees gradients vanish or explode.
 
     Recorded is what happens inside the `with`, while the module is in training mode. An error inside, too, leaves no
-    hook behind.
+    hook behind. On a device, each size is waited for.
 
     Parameters
     ----------

@@ -127,6 +127,7 @@ class TrainingView(Callback):
         self.sizes: list[tuple[int, dict[str, dict[str, float]]]] = []
         self.weights: list[tuple[int, dict[str, Any]]] = []
         self.state = ""
+        self._rank = 0
         self._recorder: NormRecorder | None = None
         self._steps: list[list[float]] = []
         self._handle: Any = None
@@ -139,6 +140,7 @@ class TrainingView(Callback):
         if not run.epoch:  # not resumed
             self.reset()
         self.history, self.model, self.optimizer = run.history, run.model, run.optimizer
+        self._rank = run.ranks.rank
         self.state, self._handle, self._said = "running", None, ""
         self._quiet_until = time.perf_counter() + _FIRST
         if self.path is not None:  # what cannot be written is said before an epoch is lost
@@ -252,7 +254,7 @@ class TrainingView(Callback):
         replace_file(path, page_of(self).encode())
 
     def _write(self) -> None:
-        if self.path is not None:
+        if self.path is not None and not self._rank:
             self.save(self.path)
 
     def _show(self) -> None:

@@ -348,6 +348,20 @@ def test_an_error_inside_a_rule_says_which_one():
     del REGISTRY[square.__wrapped__]
 
 
+def test_a_product_in_a_rule_that_does_not_fit_shows_the_rule_and_its_shapes():
+    def layer(W, a):
+        return W @ a
+
+    layer = autograd.define(layer, "W, a -> z", W=lambda g, a: g @ a, a=lambda g, W: W.T @ g)  # a.T is meant
+    z = layer(leaf(2, 3), np.ones((3, 4)))
+    with pytest.raises(ValueError, match="mismatch") as caught:
+        z.sum().backward()
+    (note,) = caught.value.__notes__
+    assert "∂/∂W = g · a" in note
+    assert "g (2×4), a (3×4)" in note
+    del REGISTRY[layer.__wrapped__]
+
+
 def test_recorded_gradients_are_tensors_of_their_own():
     a, b = leaf(2), leaf(2, seed=1)
     u = np.ones(2)

@@ -587,10 +587,10 @@ def test_moving_to_where_it_is_changes_nothing():
     assert t.to("cpu") is t
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cpu:1", ""])
-def test_an_unknown_device_is_refused(device):
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu:1", ""])
+def test_an_unknown_device_is_refused(name):
     with pytest.raises(autograd.DeviceError, match="unknown device"):
-        leaf(3).to(device)
+        leaf(3).to(name)
 
 
 class Far:
@@ -613,11 +613,11 @@ def test_arrays_of_two_devices_are_not_mixed():
     x = leaf(3)
     for call in (lambda: x * Tensor(Far()), lambda: Tensor(Far()) @ x, lambda: np.add(x, Far())):
         with pytest.raises(
-            autograd.DeviceError, match=r"got arrays of different devices, .*nothing is moved silently"
+            autograd.DeviceError, match=r"got operands of different devices, .*nothing is moved without a word"
         ) as e:
             call()
-        assert "cpu float64[3]" in str(e.value)
-        assert "faraway float64[3]" in str(e.value)
+        assert "on 'cpu' (float64[3])" in str(e.value)
+        assert "on 'faraway' (float64[3])" in str(e.value)
 
 
 def test_a_missing_cupy_or_gpu_is_one_sentence():
@@ -628,7 +628,7 @@ def test_a_missing_cupy_or_gpu_is_one_sentence():
             pytest.skip("there is a GPU here")
     except ImportError:
         pass
-    with pytest.raises(autograd.DeviceError, match=r"needs CuPy|no usable NVIDIA GPU"):
+    with pytest.raises(autograd.DeviceError, match=r"needs CuPy|no NVIDIA GPU"):
         leaf(3).to("cuda")
 
 
@@ -638,7 +638,8 @@ def test_a_missing_cupy_or_gpu_is_one_sentence():
 def test_importing_autograd_imports_nothing_heavy():
     code = (
         "import sys, autograd\n"
-        "heavy = {'graphviz', 'pygraphviz', 'matplotlib', 'scipy', 'cupy', 'sklearn', 'torch', 'safetensors', 'tqdm'}\n"
+        "heavy = {'graphviz', 'pygraphviz', 'matplotlib', 'scipy', 'cupy', 'sklearn', 'torch', 'safetensors', 'tqdm',\n"
+        "         'dask', 'mpi4py'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,6 +8,7 @@ array is held to this table.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).with_name("cupy_names.json")
-MODULES = ("", "linalg", "fft")
+MODULES = ("", "linalg", "fft", "lib.stride_tricks")
 
 
 def parameters(function: Any) -> str | None:
@@ -50,7 +51,7 @@ def read() -> dict[str, Any]:
     functions: dict[str, str] = {}
     ufuncs: dict[str, dict[str, Any]] = {}
     for module in MODULES:
-        home = getattr(cupy, module) if module else cupy
+        home = functools.reduce(getattr, module.split("."), cupy) if module else cupy
         for name in sorted(vars(home)):
             value = getattr(home, name)
             if name.startswith("_") or inspect.isclass(value) or inspect.ismodule(value) or not callable(value):

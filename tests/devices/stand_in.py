@@ -5,9 +5,10 @@ It shows the mistakes that only a GPU would show. As CuPy's arrays do, it
 - speaks NEP 13 and NEP 18, for the functions, ufuncs, methods and parameters that CuPy has (`cupy_names.json`);
 - refuses to become a NumPy array unasked, and to meet NumPy arrays, or arrays of another device, in one operation;
 - returns 0-d arrays, never NumPy's scalars;
-- reduces with `add` and `multiply` only, and takes no tuple of positions in `ufunc.at`;
+- reduces with `add` and `multiply` only, and takes no tuple of positions and no complex numbers in `ufunc.at`;
 - wraps integer positions that are out of bounds, and lets no order decide where one place is written twice (here the
   first value stays, where NumPy keeps the last);
+- says nothing where a solver fails, and does what else CuPy's functions do in another way (`cupy_manners.py`);
 - and it counts what would be copied between host and device, and where the host would wait for the device.
 
 There are two devices, 'standin:0' and 'standin:1'.
@@ -18,13 +19,14 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
+from cupy_manners import WAITING, compute
 from cupy_names import TABLE
 
 from autograd.devices import Library
@@ -45,6 +47,24 @@ def counted() -> Iterator[Counter[str]]:
     found.update(transfers - before)
 
 
+#: Not empty where the devices reach each other's memory.
+_peers: list[bool] = []
+
+
+@contextmanager
+def peers() -> Iterator[None]:
+    """A block in which arrays of both devices may meet, as where GPUs reach each other's memory: CuPy only warns."""
+    _peers.append(True)
+    try:
+        yield
+    finally:
+        _peers.pop()
+
+
+#: The arrays by the id of the memory that they own.
+_owners: WeakValueDictionary[int, Array] = WeakValueDictionary()
+
+
 class Flags:
     """CuPy knows these, and nothing about being writable."""
 
@@ -60,6 +80,13 @@ class Array:
     def __init__(self, host: np.ndarray, number: int = 0):
         assert type(host) is np.ndarray
         self._host, self._number = host, number
+        memory = host
+        while isinstance(memory.base, np.ndarray):
+            memory = memory.base
+        #: The array that owns the memory, or None: this one.
+        self.base = None if memory is host else _owners.get(id(memory))
+        if self.base is None:
+            _owners[id(memory)] = self
 
     # Conversions
 
@@ -88,9 +115,6 @@ class Array:
     def __complex__(self) -> complex:
         return complex(self.get())
 
-    def __index__(self) -> int:
-        return self.get().__index__()
-
     def __repr__(self) -> str:
         return repr(self.get())
 
@@ -105,6 +129,9 @@ class Array:
 
     # What it is
 
+    shape = property(lambda self: self._host.shape)
+    dtype = property(lambda self: self._host.dtype)
+
     @property
     def device(self) -> str:
         return f"standin:{self._number}"
@@ -112,10 +139,6 @@ class Array:
     @property
     def flags(self) -> Flags:
         return Flags(self._host.flags)
-
-    @property
-    def base(self) -> Any:
-        return None if self._host.base is None else self
 
     @property
     def T(self) -> Array:
@@ -158,8 +181,6 @@ class Array:
 
     def __getitem__(self, key: Any) -> Any:
         host = _key(key, self)
-        if any(getattr(part, "dtype", None) == bool for part in host):
-            transfers["to host"] += 1  # how many they are must be known
         return self._like(self._host[host])
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -187,8 +208,11 @@ class Array:
         for x in (*inputs, *out):
             if not isinstance(x, Array | np.ndarray | np.generic | bool | int | float | complex):
                 return NotImplemented
-        for x in (*inputs, *out):
-            _refuse(x, self)
+        for k, x in enumerate((*inputs, *out)):
+            if method in ("at", "reduceat") and k == 1 and isinstance(x, np.ndarray):
+                transfers["to device"] += 1  # positions may be NumPy's
+            else:
+                _refuse(x, self)
         allowed = {
             "__call__": {"out", "dtype", "casting"} | ({"axes", "axis", "keepdims"} if known is None else set()),
             "reduce": {"axis", "dtype", "out", "keepdims"},
@@ -202,20 +226,27 @@ class Array:
         only = {"reduce": ("add", "multiply"), "accumulate": ("add", "multiply"), "reduceat": ("add",)}
         if (method in only and name not in only[method]) or (method == "at" and not (known and known["at"])):
             raise NotImplementedError(f"`cupy_{name}.{method}` is not supported yet")
+        if method == "at" and inputs[0].dtype.char not in _ADDED:
+            raise TypeError(f"cupy.{name}.at only supports {', '.join(np.dtype(c).name for c in _ADDED)} as data type")
         if method == "at" and isinstance(inputs[1], Array) and inputs[1].dtype.kind in "iu":
             a, places, *rest = inputs
             inputs = (a, self._like(_wrapped(places._host, len(a))), *rest)
         hosts = [_host(x) for x in inputs]
-        hosts += [_host(kwargs.pop("out")[0])] if out else []
-        result = getattr(ufunc, method)(*hosts, **kwargs)
+        if out:
+            kwargs["out"] = _host(out[0])
+        with np.errstate(all="ignore"):  # a device does not warn
+            result = getattr(ufunc, method)(*hosts, **kwargs)
         return out[0] if out else None if method == "at" else self._like(result)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         home = function.__module__.removeprefix("numpy").removeprefix(".")
         name = f"{home}.{function.__name__}".lstrip(".")
-        if name not in NAMES["functions"] or not all(issubclass(t, Array | np.ndarray) for t in types):
+        parameters = NAMES["functions"].get(name)
+        if name in NAMES["ufuncs"]:  # of CuPy's, not of NumPy's
+            parameters = ", ".join([f"x{k}" for k in range(NAMES["ufuncs"][name]["inputs"])] + ["/, out=None"])
+        if parameters is None or not all(issubclass(t, Array | np.ndarray) for t in types):
             return NotImplemented
-        return _called(name, NAMES["functions"][name], function, *args, _number=self._number, **kwargs)
+        return _called(name, parameters, function, *args, _number=self._number, **kwargs)
 
 
 def _operator(name: str, ufunc: np.ufunc, reflected: bool = False) -> Any:
@@ -231,7 +262,8 @@ def _operator(name: str, ufunc: np.ufunc, reflected: bool = False) -> Any:
 def _in_place(name: str, ufunc: np.ufunc) -> Any:
     def operate(self: Array, other: Any) -> Any:
         _refuse(other, self)
-        ufunc(self._host, _host(other), out=self._host)
+        with np.errstate(all="ignore"):
+            ufunc(self._host, _host(other), out=self._host)
         return self
 
     operate.__name__ = name
@@ -283,10 +315,10 @@ def _signature(parameters: str) -> inspect.Signature:
 #: Parameters that are arrays. Where CuPy takes a list of numbers for one of them, it copies it to the device.
 _ARRAYS = {"a", "arr", "b", "condition", "m", "tup", "v", "values", "x", "x1", "x2", "y"}
 _COPIED = {"indices", "obj", "object", "fill_value"}
+#: The dtypes of which CuPy has atomic operations.
+_ADDED = "iIlLqQefd"
 #: Functions whose results are Python's own, not arrays.
 _ABOUT = {"can_cast", "iscomplexobj", "isrealobj", "isscalar", "ndim", "result_type", "shape", "size"}
-#: Functions whose result has a size that depends on the values.
-_WAITING = {"argwhere", "count_nonzero", "extract", "flatnonzero", "nonzero", "unique", "compress", "bincount"}
 
 
 def _called(name: str, parameters: str, function: Any, *args: Any, _number: int | None = None, **kwargs: Any) -> Any:
@@ -303,13 +335,15 @@ def _called(name: str, parameters: str, function: Any, *args: Any, _number: int 
                 raise TypeError(f"{name}: Unsupported type {type(value)}")
             if parameter in _COPIED:
                 transfers["to device"] += 1
-    if name in _WAITING:
+    if name in ("array", "asarray") and not isinstance(args[0], Array):
+        transfers["to device"] += 1
+    if name in WAITING:
         transfers["to host"] += 1
     number = like._number if like is not None else _number
     given = [_host(arg) for arg in args]
     if name in ("sum", "prod", "max", "min", "mean") and _number is None and "a" in kwargs:
         raise TypeError("a method has no `a`")
-    result = function(*given, **{k: _host(v) for k, v in kwargs.items()})
+    result = compute(name, function, given, {k: _host(v) for k, v in kwargs.items()})
     if name in _ABOUT:
         return result
     out = kwargs.get("out")
@@ -339,7 +373,9 @@ def _host(value: Any) -> Any:
 def _given(result: Any, number: int) -> Any:
     """What a call returns: arrays, also where NumPy makes scalars of them."""
     if isinstance(result, np.ndarray | np.generic):
-        return Array(np.asarray(result), number)
+        result = np.asarray(result)
+        owner = _owners.get(id(result))
+        return owner if owner is not None and owner._host is result else Array(result, number)
     if isinstance(result, list | tuple):
         items = [_given(item, number) for item in result]
         return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
@@ -350,7 +386,7 @@ def _refuse(value: Any, array: Array) -> None:
     """Refuse a NumPy array, and one of another device, beside `array`."""
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
-    if isinstance(value, Array) and value._number != array._number:
+    if isinstance(value, Array) and value._number != array._number and not _peers:
         raise ValueError(f"Array device must be same as the current device: {value.device}, not {array.device}")
 
 
@@ -358,25 +394,31 @@ def _key(key: Any, array: Array) -> tuple[Any, ...]:
     """An index as NumPy takes it; positions of integers wrap around."""
     parts = list(key) if isinstance(key, tuple) else [key]
     for k, part in enumerate(parts):
-        _refuse(part, array)
-        if isinstance(part, list | tuple):
-            for inner in _arrays_in(part):
-                _refuse(inner, array)
-            transfers["to device"] += 1
-            parts[k] = np.asarray(part, None if len(part) else np.intp)
-        elif isinstance(part, Array):
+        if isinstance(part, Array):
+            _refuse(part, array)
             parts[k] = part._host
-    axis = 0
-    consumed = sum(p.ndim if getattr(p, "dtype", None) == bool and np.ndim(p) else 1 for p in parts
-                   if p is not None and p is not Ellipsis and not isinstance(p, bool | np.bool_))  # fmt: skip
+        elif isinstance(part, list | tuple | np.ndarray):
+            for inner in _arrays_in(part):
+                if isinstance(inner, Array):
+                    _refuse(inner, array)
+                    raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`.")
+            transfers["to device"] += 1
+            parts[k] = np.asarray(part, None if isinstance(part, np.ndarray) or len(part) else np.intp)
+    axis, taken = 0, sum(map(_axes, parts))
     for k, part in enumerate(parts):
-        if part is Ellipsis:
-            axis += array._host.ndim - consumed
-        elif part is not None and not isinstance(part, bool | np.bool_):
-            if isinstance(part, np.ndarray) and part.dtype.kind in "iu":
-                parts[k] = _wrapped(part, array._host.shape[axis]) if axis < array._host.ndim else part
-            axis += part.ndim if isinstance(part, np.ndarray) and part.dtype == bool else 1
+        if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and axis < array._host.ndim:
+            parts[k] = _wrapped(part, array._host.shape[axis])
+        axis += array._host.ndim - taken if part is Ellipsis else _axes(part)
+    if any(isinstance(part, np.ndarray) and part.dtype.kind == "b" for part in parts):
+        transfers["to host"] += 1  # how many they are must be known
     return tuple(parts)
+
+
+def _axes(part: Any) -> int:
+    """How many axes a part of an index stands for."""
+    if part is None or part is Ellipsis or isinstance(part, bool | np.bool_):
+        return 0
+    return part.ndim if isinstance(part, np.ndarray) and part.dtype.kind == "b" else 1
 
 
 def _wrapped(places: np.ndarray, n: int) -> np.ndarray:
@@ -399,7 +441,7 @@ def _put(array: Any, device: str) -> Array:
     return Array(np.array(array), number)
 
 
-STAND_IN = Library("standin", _put, Array.get, lambda array: array.device)
+STAND_IN = Library("standin", _put, Array.get, lambda array: array.device, several=lambda: bool(_peers))
 
 
 def on_device(value: Any, number: int = 0) -> Any:
@@ -416,5 +458,3 @@ def on_device(value: Any, number: int = 0) -> Any:
 def host(value: Any) -> Any:
     """The values of an array, uncounted: for a test to look at."""
     return value._host if isinstance(value, Array) else value
-
-

@@ -1,8 +1,10 @@
 """examples/train_mlp.py: what it learns, what it leaves behind, and what it says when it cannot."""
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,9 @@ safetensors = pytest.importorskip("safetensors.numpy")
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SCRIPT = EXAMPLES / "train_mlp.py"
+MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+if importlib.util.find_spec("mpi4py") is None:
+    MPIEXEC = None
 RESULTS = {"curves.png", "graph.svg", "weights.safetensors", "metrics.json"}
 
 
@@ -91,6 +96,31 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(default_run,
     for name in ("weights.safetensors", "metrics.json"):
         assert (tmp_path / "same" / name).read_bytes() == (out / name).read_bytes()
         assert (tmp_path / "other" / name).read_bytes() != (out / name).read_bytes()
+
+
+@pytest.mark.skipif(MPIEXEC is None, reason='needs mpiexec and mpi4py: pip install "wengert[mpi]"')
+def test_two_ranks_learn_what_one_process_does_and_the_first_writes_it(default_run, tmp_path):
+    out, single = default_run
+    call = command("--out", tmp_path / "out")
+    done = subprocess.run(**{**call, "args": [MPIEXEC, "-n", "2", *call["args"]]}, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.replace(str(tmp_path / "out"), str(out)) == single.stdout, "said once"
+    assert {path.name for path in (tmp_path / "out").iterdir()} == RESULTS
+    one, two = (json.loads((folder / "metrics.json").read_text()) for folder in (out, tmp_path / "out"))
+    assert two["accuracy"] == one["accuracy"]
+    assert two["history"].keys() == one["history"].keys()
+    for name, values in one["history"].items():
+        np.testing.assert_allclose(two["history"][name], values, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.skipif(MPIEXEC is None, reason='needs mpiexec and mpi4py: pip install "wengert[mpi]"')
+def test_ranks_that_cannot_go_on_say_why_and_leave_nothing(tmp_path):
+    call = command("--out", tmp_path / "out", "--lr", "1e30")
+    done = subprocess.run(**{**call, "args": [MPIEXEC, "-n", "2", *call["args"]]}, capture_output=True, timeout=120)
+    assert done.returncode == 2
+    assert "error: the loss is no longer finite after epoch 1: try a smaller --lr\n" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_earlier_run_in_the_same_folder_is_replaced_and_other_files_stay(script, tmp_path):

@@ -61,12 +61,19 @@ def test_what_is_no_array_or_of_another_length_is_refused(arrays):
         nn.ArrayDataset()
     with pytest.raises(TypeError, match=r"array 1 of a data set is a list.*np.asarray"):
         nn.ArrayDataset(X, list(y))
-    with pytest.raises(TypeError, match=r"array 0 of a data set is a Tensor.*t.numpy\(\)"):
-        nn.ArrayDataset(Tensor(X), y)
+    with pytest.raises(TypeError, match=r"array 0 of a data set is a Tensor that requires a gradient.*t.detach\(\)"):
+        nn.ArrayDataset(Tensor(X, requires_grad=True), y)
     with pytest.raises(ValueError, match="single number"):
         nn.ArrayDataset(np.array(3.0))
     with pytest.raises(TypeError, match="transform must be callable"):
         nn.ArrayDataset(X, transform=3)
+
+
+def test_a_constant_tensor_is_taken_as_its_array(arrays):
+    X, y = arrays
+    t = Tensor(X)
+    assert nn.ArrayDataset(t, y).arrays[0] is t.data
+    assert type(nn.DataLoader((t, y)).dataset[0][0]) is np.ndarray
 
 
 def test_the_transform_of_a_dataset_gets_rows_also_for_a_single_example(arrays):

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ...devices import is_foreign
 from ...node import data_of
 from ...primitive import written
 
-__all__ = ["adjoint", "conj", "epsilon", "fold", "half", "require_invariance", "transposed"]
+__all__ = ["adjoint", "conj", "epsilon", "fold", "half", "if_hermitian", "require_invariance", "transposed"]
 
 
 def transposed(x: Any) -> Any:
@@ -35,10 +36,15 @@ def epsilon(x: Any) -> float:
 @written("half(x) if lower else upper_half(x)")
 def half(x: Any, lower: bool = True) -> Any:
     """One triangle of X with the diagonal halved: half(X) + half(X)ᴴ is X, where X is Hermitian."""
-    array, n = data_of(x), x.shape[-1]
-    dtype = array.real.dtype
-    mask = np.tri(n, dtype=dtype, like=array) - np.eye(n, dtype=dtype, like=array) * dtype.type(0.5)
+    array = data_of(x)
+    k = np.arange(x.shape[-1], like=array)
+    mask = ((k[:, None] >= k) - 0.5 * (k[:, None] == k)).astype(array.real.dtype)
     return x * (mask if lower else mask.T)
+
+
+def if_hermitian(hermitian: bool) -> dict[str, Any]:
+    """The option `hermitian`, if it says something: not every library has it."""
+    return {"hermitian": True} if hermitian else {}
 
 
 def fold(x: Any, lower: bool = True) -> Any:
@@ -46,11 +52,15 @@ def fold(x: Any, lower: bool = True) -> Any:
     return half(x + adjoint(x), lower)
 
 
-def require_invariance(residue: Any, scale: Any, name: str, what: str, instead: str) -> None:
-    """Refuse a loss that depends on something that `name` leaves open.
+def require_invariance(g: Any, residue: Any, scale: Any, name: str, what: str, instead: str) -> Any:
+    """The cotangent `g`, of a loss that does not depend on something that `name` leaves open: otherwise refuse it.
+
+    On a device, which is not waited for, NaNs take the place of what would be refused.
 
     Parameters
     ----------
+    g : array
+        The cotangent.
     residue, scale : array
         What vanishes if it does not depend on it, and the size of the terms that should cancel.
     name, what, instead : str
@@ -61,10 +71,14 @@ def require_invariance(residue: Any, scale: Any, name: str, what: str, instead: 
     ValueError
     """
     if not residue.size:
-        return
+        return g
     eps = epsilon(scale)
-    if abs(residue).max() > eps**0.5 * scale.max() + 100 * eps:
+    depends = abs(residue).max() > eps**0.5 * scale.max() + 100 * eps
+    if is_foreign(depends):
+        return g * np.where(depends, np.nan, 1.0).astype(scale.dtype)
+    if depends:
         raise ValueError(
             f"the derivative of {name} with respect to its input does not exist here: what is computed from its result "
             f"depends on {what}, which {name} leaves open. Use {instead}."
         )
+    return g

@@ -9,7 +9,7 @@ g det(A) A⁻ᵀ. That product is a polynomial, the matrix of cofactors, and has
                     for every rank, and so is the second derivative; higher ones are refused where a singular
                     value is 0, or below ε^⅔ of the largest
 `slogdet`           of a singular matrix: infinite, as the limit is, times the sign of the cofactor (0 where
-                    that is 0)
+                    that is 0); NaN on a device, whose libraries do not say that they found no inverse
 `sign`              of a real `slogdet`: its derivative is 0
 ==================  ==================================================================================
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ...devices import is_foreign
 from ...errors import NoRuleError
 from ...node import Value, data_of
 from ...primitive import define, written
@@ -45,8 +46,8 @@ def _inverse(a: Any) -> Any:
 def _turned(a: Any) -> Any:
     """U, Vᴴ and the factor det U · det Vᴴ, and the products of the singular values without one, and without two."""
     u, s, vh = np.linalg.svd(a)
-    n = s.shape[-1]
-    mask = np.eye(n, dtype=bool, like=data_of(s))
+    k = np.arange(s.shape[-1], like=data_of(s))
+    mask = k[:, None] == k
     others = np.where(mask, 1, s[..., None, :])
     one = np.prod(others, axis=-1)
     two = np.where(mask, 0, _before(others) * _before(others[..., ::-1])[..., ::-1])
@@ -64,18 +65,23 @@ def cofactors(a: Any) -> Any:
     return factor * conj((u * one[..., None, :]) @ vh)
 
 
-def _require_rank(s: Any) -> None:
-    if (s[..., -1] <= epsilon(s) ** (2 / 3) * s[..., 0]).any():
+def _require_rank(g: Any, s: Any) -> Any:
+    """The cotangent `g`; NaNs in place of what is refused where a device would have to be waited for."""
+    low = s[..., -1] <= epsilon(s) ** (2 / 3) * s[..., 0]
+    if is_foreign(low):
+        return g * np.where(low, np.nan, 1.0).astype(s.dtype)[..., None, None]
+    if low.any():
         raise NoRuleError(
             "np.linalg.det has no derivatives of third and higher order at a singular or nearly singular matrix: the "
             "first and second are all that there are rules for."
         )
+    return g
 
 
 def _cofactors(g: Any, a: Any) -> Any:
     """In the bases of U and V, ∂cof(S)ᵢᵢ/∂Sⱼⱼ = pᵢⱼ and ∂cof(S)ᵢⱼ/∂Sⱼᵢ = −pᵢⱼ, with pᵢⱼ = Π sₖ over k ≠ i, j."""
     if isinstance(a, Value) and a._requires_grad:  # what follows is differentiated, also the singular vectors
-        _require_rank(np.linalg.svdvals(data_of(a)))
+        g = _require_rank(g, np.linalg.svd(data_of(a), compute_uv=False))
     u, vh, factor, _, two = _turned(a)
     h = adjoint(u) @ g @ adjoint(vh)
     h_diagonal = np.einsum("...ii->...i", h)

@@ -47,7 +47,8 @@ def complement(q: Any, rest: Any, g: Any, name: str, what: str) -> Any:
     r, h = data_of(rest), data_of(g)
     turn = np.swapaxes(r.conj(), -1, -2) @ h
     terms = np.swapaxes(abs(r), -1, -2) @ abs(h)
-    require_invariance(turn - np.swapaxes(turn.conj(), -1, -2), terms, name, what, "only what is the same for each")
+    turn = turn - np.swapaxes(turn.conj(), -1, -2)
+    g = require_invariance(g, turn, terms, name, what, "only what is the same for each")
     return -(rest @ (adjoint(g) @ q))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ...devices import is_foreign
 from ...node import data_of
 from ...primitive import composed, define, written
 from ..reduce import restore, share
@@ -124,10 +125,10 @@ def cond(x: Any, p: Any = None) -> Any:
             inverse = np.linalg.inv(_solvable(x, p))
             y = norm(x, p, (-2, -1)) * norm(inverse, p, (-2, -1))
         unknown = np.isnan(data_of(y)) & ~np.isnan(data_of(x)).any((-2, -1))
-        return np.where(unknown, np.inf, y) if unknown.any() else y
+        return np.where(unknown, np.inf, y) if is_foreign(unknown) or unknown.any() else y
 
 
 def _solvable(x: Any, p: Any) -> Any:
     """`x`, with NaNs in place of the singular matrices, which NumPy's `cond` finds no inverse of either."""
     singular = np.isinf(np.linalg.cond(data_of(x), p))
-    return np.where(singular[..., None, None], np.nan, x) if singular.any() else x
+    return np.where(singular[..., None, None], np.nan, x) if is_foreign(singular) or singular.any() else x

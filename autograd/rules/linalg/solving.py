@@ -24,7 +24,7 @@ from ...node import data_of
 from ...primitive import composed, define
 from ...wrapping import unrecorded
 from ..elementwise import cast
-from .common import adjoint, conj, fold, half, transposed
+from .common import adjoint, conj, epsilon, fold, half, if_hermitian, transposed
 
 __all__ = ["inv", "lstsq", "matrix_power", "pinv", "solve", "tensorinv", "tensorsolve"]
 
@@ -65,7 +65,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
         a = np.transpose(a, [k for k in range(np.ndim(a)) if k not in last] + last)
     columns = np.shape(a)[np.ndim(b) :]
     n = math.prod(columns)
-    if np.size(a) != n * n:
+    if math.prod(np.shape(a)) != n * n:
         raise np.linalg.LinAlgError(
             f"Input arrays must satisfy the requirement prod(a.shape[b.ndim:]) == prod(a.shape[:b.ndim]), got a of "
             f"shape {np.shape(a)} and b of shape {np.shape(b)}"
@@ -114,7 +114,7 @@ def _pinv(g: Any, a: Any, p: Any, hermitian: bool) -> Any:
 _pinv_of: Any = define(
     np.linalg.pinv,
     "a; tolerances, hermitian=False -> p",
-    forward=lambda a, tolerances, hermitian: np.linalg.pinv(a, hermitian=hermitian, **tolerances),
+    forward=lambda a, tolerances, hermitian: np.linalg.pinv(a, **tolerances, **if_hermitian(hermitian)),
     a=_pinv,
 )
 
@@ -122,6 +122,9 @@ _pinv_of: Any = define(
 @composed(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, **rtol: Any) -> Any:
     """`np.linalg.pinv`."""
+    if "rtol" in rtol and rcond is None:  # not every library has this name for it
+        rcond = rtol.pop("rtol")
+        rcond = max(a.shape[-2:]) * epsilon(a) if rcond is None else rcond
     tolerances = {k: data_of(v) for k, v in {"rcond": rcond, **rtol}.items() if k != "rcond" or v is not None}
     return _pinv_of(a, tolerances, hermitian)
 

@@ -19,8 +19,9 @@ svd, value 0        the derivative of a singular value at 0 (exactly) is 0, the 
 phases              a complex eigenvector times any phase is one too; a singular vector with its partner
                     likewise. A loss that depends on it is refused
 bases               the columns of u and rows of vh that full_matrices adds are some basis; see `complement`
-`eig`               of real matrices: the values may be complex, the gradient is real. A defective matrix
-                    has no derivative (and numerically, a huge one)
+`eig`               of real matrices: the values may be complex (CuPy's always are), the gradient is real. A
+                    defective matrix has no derivative (and numerically, a huge one)
+on a device         nothing is waited for: no warning, and NaN in place of what is refused
 `eigh`              and all with hermitian=True: only the triangle that is read has a gradient
 ==================  ==================================================================================
 """
@@ -32,10 +33,11 @@ from typing import Any
 
 import numpy as np
 
+from ...devices import anywhere, is_foreign
 from ...node import data_of
 from ...primitive import composed, define, written
 from ..elementwise import cast, ratio
-from .common import adjoint, conj, epsilon, fold, require_invariance, transposed
+from .common import adjoint, conj, epsilon, fold, if_hermitian, require_invariance, transposed
 from .factorisations import complement
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals"]
@@ -56,7 +58,7 @@ def _gaps(w: Any, name: str) -> Any:
     if not apart.size:
         return apart
     equal = abs(data_of(apart)) <= _tolerance(data_of(w))[..., None]
-    if equal.sum() > w.size:
+    if anywhere(equal.sum() > w.size):
         warnings.warn(
             f"{name} has equal values, and something depends on their vectors: the derivative between these is taken "
             "as 0, which is right only for what depends on the whole space that they span. A matrix function, as "
@@ -67,16 +69,15 @@ def _gaps(w: Any, name: str) -> Any:
     return ~equal / (apart + equal)
 
 
-def _require_no_phase(name: str, vector: str, *pairs: Any) -> None:
-    """Refuse a loss that depends on phases: Im vᴴv̄, summed over the pairs of vectors and cotangents, must vanish."""
+def _require_no_phase(name: str, vector: str, *pairs: Any) -> list[Any]:
+    """The cotangents of pairs with vectors; refuse a loss that depends on phases: Im vᴴv̄, summed, must vanish."""
     turn = scale = 0
     for v, g in pairs:
         v, g = data_of(v), data_of(g)
         turn = turn + (v.conj() * g).imag.sum(-2)
         scale = scale + (abs(v) * abs(g)).sum(-2)
-    require_invariance(
-        turn, scale, name, f"the phase of {vector}", "only what is the same for each phase, as abs(v) and v @ vᴴ are"
-    )
+    what, instead = f"the phase of {vector}", "only what is the same for each phase, as abs(v) and v @ vᴴ are"
+    return [require_invariance(g, turn, scale, name, what, instead) for _, g in pairs]
 
 
 # Hermitian matrices: dw = diag(Vᴴ dA V), dV = V (F ∘ Vᴴ dA V) with Fᵢⱼ = 1 / (wⱼ − wᵢ)
@@ -88,7 +89,7 @@ def _eigh(g: Any, w: Any, v: Any, UPLO: str, name: str = "np.linalg.eigh") -> An
     if gv is not None:
         gv = conj(gv)
         if gv.dtype.kind == "c":
-            _require_no_phase(name, "an eigenvector", (v, gv))
+            (gv,) = _require_no_phase(name, "an eigenvector", (v, gv))
         found = found + v @ (_gaps(w, name) * (adjoint(v) @ gv))
     return conj(fold(found @ adjoint(v), UPLO.upper() == "L"))
 
@@ -114,7 +115,7 @@ def _eig(g: Any, w: Any, v: Any, a_dtype: Any) -> Any:
     vt = transposed(v)
     if gv is not None:
         if v.dtype.kind == "c":
-            _require_no_phase("np.linalg.eig", "an eigenvector", (v, conj(gv)))
+            gv = conj(*_require_no_phase("np.linalg.eig", "an eigenvector", (v, conj(gv))))
         lengths = (v * gv).sum(-2).real
         inner = _gaps(w, "np.linalg.eig") * (vt @ gv - (vt @ conj(v)) * lengths[..., None, :])
     right = 0 if gv is None else inner @ vt
@@ -129,13 +130,15 @@ eig = define(np.linalg.eig, "a -> w, v", a=_eig)
 def _in_order(g: Any, w: Any, found: Any) -> Any:
     """The cotangent of `w` in the order of `found`: the same values, but LAPACK's order is not always the same."""
     w, found = data_of(w), data_of(found)
-    near = epsilon(w) ** 0.5 * abs(w).max(-1, initial=0)[..., None]
-    if (abs(w - found) <= near).all():
+    if not w.size:
+        return g
+    near = epsilon(w) ** 0.5 * abs(w).max(-1)[..., None]
+    if not is_foreign(w) and (abs(w - found) <= near).all():
         return g
     distance = abs(w[..., :, None] - found[..., None, :])
     same = distance == distance.min(-1, keepdims=True)
-    if (same.sum(-2) != 1).any():  # some are equal, and it does not matter which is which
-        same = distance <= near[..., None]
+    alone = (same.sum(-2) == 1).all(-1)[..., None, None]  # otherwise it does not matter which is which
+    same = np.where(alone, same, distance <= near[..., None])
     share = (same / same.sum(-1, keepdims=True)).astype(w.real.dtype)
     return (g[..., None, :] @ share)[..., 0, :]
 
@@ -166,7 +169,9 @@ def _svd(g: Any, u: Any, s: Any, vh: Any, hermitian: bool) -> Any:
     u, gu = _thin(u, gu, k, "u")
     v, gv = _thin(adjoint(vh), gv, k, "vh")
     if u.dtype.kind == "c":
-        _require_no_phase("np.linalg.svd", "a singular vector", *[p for p in ((u, gu), (v, gv)) if p[1] is not None])
+        pairs = [p for p in ((u, gu), (v, gv)) if p[1] is not None]
+        free = _require_no_phase("np.linalg.svd", "a singular vector", *pairs)
+        gu, gv = (None if gu is None else free[0]), (None if gv is None else free[-1])
     u_in, v_in = (None if y is None else adjoint(x) @ y for x, y in ((u, gu), (v, gv)))
     p, q = (0 if x is None else x - adjoint(x) for x in (u_in, v_in))
     column = s[..., None, :]
@@ -208,7 +213,9 @@ def _hermitian_svd(g: Any, u: Any, s: Any, vh: Any) -> Any:
 _svd_of: Any = define(
     np.linalg.svd,
     "a; full_matrices=True, hermitian=False -> u, s, vh",
-    forward=lambda a, full_matrices, hermitian: np.linalg.svd(a, full_matrices=full_matrices, hermitian=hermitian),
+    forward=lambda a, full_matrices, hermitian: np.linalg.svd(
+        a, full_matrices=full_matrices, **if_hermitian(hermitian)
+    ),
     a=_svd,
 )
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from ...devices import is_foreign
 from ...errors import NoRuleError
 from ...primitive import REGISTRY, define, written
+from ...wrapping import array_beside, array_like
 from .. import stable
 from ..arrange import broadcast_to
 from ..elementwise import astype, power_x, power_y, ratio
@@ -77,13 +79,19 @@ logit: Any = special("logit", "x -> y", x=lambda g, x: ratio(g, x * (1 - x)))
 @written("exp(x) / sum(exp(x), axis, keepdims=True)")
 def softmax(x: Any, axis: Axis = None) -> Any:
     """eˣ / Σ eˣ along `axis`, over all elements by default; without overflow."""
-    return scipy.special.softmax(x, axis=axis)
+    x = array_like(x)
+    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 @written("x - log(sum(exp(x), axis, keepdims=True))")
 def log_softmax(x: Any, axis: Axis = None) -> Any:
     """The logarithm of `softmax`, also where that is 0 to the precision of the numbers."""
-    return scipy.special.log_softmax(x, axis=axis)
+    x = array_like(x)
+    largest = x.max(axis=axis, keepdims=True)
+    x = x - np.where(np.isfinite(largest), largest, 0)
+    with np.errstate(divide="ignore"):
+        return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
 
 
 softmax = define(
@@ -100,6 +108,12 @@ log_softmax = define(
 
 def weighted_logsumexp(a: Any, b: Any, axis: Axis, keepdims: bool) -> Any:
     """log |Σ b eᵃ| along `axis`, and the sign of the sum."""
+    if is_foreign(a):
+        largest = np.where(b == 0, -np.inf, a).max(axis=axis, keepdims=True)
+        largest = np.where(np.isfinite(largest), largest, 0)
+        total = (b * np.exp(np.where(b == 0, 0, a - largest))).sum(axis=axis, keepdims=True)
+        y, sign = np.log(np.abs(total)) + largest, np.sign(total)
+        return (y, sign) if keepdims else (y.squeeze(axis), sign.squeeze(axis))
     return scipy.special.logsumexp(a, axis=axis, b=b, keepdims=keepdims, return_sign=True)
 
 
@@ -149,7 +163,8 @@ def _alike(a: Any, b: Any) -> tuple[Any, Any]:
     dtype = np.result_type(*[x.dtype if hasattr(x, "dtype") else x for x in given])
     if dtype.kind != "f":
         dtype = np.dtype(float)
-    a, b = (broadcast_to(astype(x, dtype) if hasattr(x, "dtype") else np.asarray(x, dtype), shape) for x in given)
+    like = next((x for x in given if hasattr(x, "dtype")), 0.0)
+    a, b = (broadcast_to(astype(array_beside(x, like), dtype), shape) for x in given)
     return a, b
 
 

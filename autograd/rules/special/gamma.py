@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from ...devices import is_foreign
 from ...primitive import REGISTRY, written
 from ..elementwise import elementwise, ratio
 from .exponential import xlog1py, xlogy
-from .table import alias, either, only_real, special, undefined
+from .table import Named, alias, either, only_real, special, undefined
 
 __all__ = [
     "beta",
@@ -53,10 +54,11 @@ rgamma: Any = special("rgamma", "x -> y", x=lambda g, x, y: g * _reciprocal_slop
 
 # Zeta and polygamma. SciPy's zeta is a Python function around a ufunc for each; that of Riemann's has no rule.
 
+_zeta = Named("zeta")
 hurwitz: Any = special(
     "zeta",
     "x, q -> y",
-    forward=getattr(scipy.special._ufuncs, "_zeta", scipy.special.zeta),
+    forward=_zeta,
     q=lambda g, x, q: -g * x * hurwitz(x + 1.0, q),
 )
 
@@ -68,6 +70,9 @@ def zeta(x: Any, q: Any = None) -> Any:
 
 def polygamma(n: Any, x: Any) -> Any:
     """The `n`-th derivative of the digamma function at `x`, real. Differentiable in `x`."""
+    if is_foreign(n) or is_foreign(x):
+        y = (-1.0) ** (n + 1) * scipy.special.gamma(n + 1.0) * _zeta(n + 1, x)
+        return np.where(np.equal(n, 0), scipy.special.digamma(x), y)
     return scipy.special.polygamma(n, x)
 
 
@@ -82,6 +87,10 @@ polygamma.primitive.name = "special.polygamma"  # type: ignore[attr-defined]
 
 def multigammaln(a: Any, d: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension `d`. Differentiable in `a`."""
+    if is_foreign(a):
+        logarithms = [scipy.special.gammaln(a - k / 2) for k in range(int(d))]
+        y = sum(logarithms[1:], logarithms[0]) + d * (d - 1) / 4 * np.log(np.pi)
+        return np.where(a > (d - 1) / 2, y, np.nan)
     return scipy.special.multigammaln(a, d)
 
 

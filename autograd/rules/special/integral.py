@@ -14,7 +14,8 @@ import scipy.special
 
 from ...errors import NoRuleError
 from ...primitive import REGISTRY, written
-from .table import either, polynomial, special, total
+from ...wrapping import array_beside
+from .table import Named, either, polynomial, special, total
 
 __all__ = ["ellipe", "ellipk", "ellipkm1", "exp1", "expi", "expn", "hyp0f1", "hyp1f1", "hyp2f1", "lambertw", "spence"]
 
@@ -123,14 +124,14 @@ ellipj: Any = special(
 lambert: Any = special(
     "lambertw",
     "z, k, tol -> w",
-    forward=getattr(scipy.special._ufuncs, "_lambertw", scipy.special.lambertw),
+    forward=Named("lambertw"),
     z=lambda g, z, w: g / (z + np.exp(w)),
 )
 
 
 def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     """Branch `k` of Lambert's W function, the inverse of w eʷ; complex."""
-    return lambert(z, np.asarray(k, dtype=np.dtype("long")), tol)
+    return lambert(z, array_beside(k, z).astype(np.dtype("long")), tol)
 
 
 wrightomega: Any = special("wrightomega", "z -> w", z=lambda g, w: g * (w / (1 + w)))

@@ -10,11 +10,31 @@ import numpy as np
 import scipy.special
 
 from ...cotangent import unbroadcast
+from ...devices import is_foreign
 from ...errors import NoRuleError
 from ...primitive import REGISTRY, Rule, define, written
 from ..elementwise import elementwise
 
-__all__ = ["alias", "either", "only_real", "polynomial", "special", "total", "undefined"]
+__all__ = ["Named", "alias", "either", "only_real", "polynomial", "special", "total", "undefined"]
+
+
+class Named:
+    """A ufunc of SciPy's whose name is private, by the name that other libraries know it by: NEP 13 goes by names."""
+
+    signature, nout = None, 1  # which a library may ask a ufunc for
+
+    def __init__(self, name: str):
+        self.__name__ = name
+        self.ufunc = getattr(scipy.special._ufuncs, f"_{name}", getattr(scipy.special, name))
+
+    def __call__(self, *args: Any) -> Any:
+        foreign = next((a for a in args if is_foreign(a)), None)
+        if foreign is None:
+            return self.ufunc(*args)
+        result = foreign.__array_ufunc__(self, "__call__", *args)
+        if result is NotImplemented:
+            raise NotImplementedError(f"it has no scipy.special.{self.__name__}")
+        return result
 
 
 def undefined(name: str, argument: str) -> Rule:
@@ -31,16 +51,16 @@ def undefined(name: str, argument: str) -> Rule:
     return rule
 
 
-def special(name: str, signature: str, forward: Callable[..., Any] | None = None, **rules: Rule) -> Any:
+def special(name: str, signature: str, forward: Named | None = None, **rules: Rule) -> Any:
     """Give `scipy.special.<name>` its rules; the inputs without one get `undefined`.
 
     The rules of this package call each other by what this returns, and never SciPy's functions.
     """
-    function = forward or getattr(scipy.special, name)
+    function = getattr(scipy.special, name) if forward is None else forward.ufunc
     inputs = signature.partition("->")[0].partition(";")[0].replace(" ", "").split(",")
     each: Any = {x: _fitted(rules[x]) if x in rules else undefined(name, x) for x in inputs}
     several = "," in signature.partition("->")[2]
-    record = (define if several else elementwise)(function, signature, **each)
+    record = (define if several else elementwise)(function, signature, forward=forward, **each)
     record.primitive.name = f"special.{name}"  # type: ignore[attr-defined]
     alias(name, record)
     return record

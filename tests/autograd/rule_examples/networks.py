@@ -12,6 +12,7 @@ import nn
 import nn.functional as F
 from nn.functional.classification import class_cross_entropy, soft_cross_entropy
 from nn.functional.normal import normal_cdf
+from nn.share import Share, all_sum
 
 from .table import Example, binary, one, unary, values
 
@@ -161,6 +162,11 @@ def _hooked(x: Any, y: Any) -> Any:
     module = Pair()
     module.register_full_backward_hook(lambda module, grad_input, grad_output: None)
     return module(x, y)
+
+
+def _summed(x: Any) -> Any:
+    """The sum over three processes, which all have the same x."""
+    return all_sum(x, Share(3, slice(0, 1), 1 / 3, lambda array: 3 * array))
 
 
 def _kept(x: Any, p: float, shape: Any = None) -> Any:
@@ -340,4 +346,5 @@ EXAMPLES: dict[str, list[Example]] = {
         *binary(lambda x, y: np.multiply(*_hooked(x, y)), complexes=True),
         *[one(lambda x, y, k=k: _hooked(x, y)[k], (4, 3), (3,), complexes=True) for k in (0, 1)],
     ],
+    "all_sum": [one(_summed, shape, reference=lambda x: 3 * x, complexes=True) for shape in [(), (4,), (2, 3), (0, 2)]],
 }
