@@ -108,21 +108,24 @@ class Notes:
         )
 
     def add_formulas(self) -> None:
-        from ..formulas import formula
+        from ..derivation.board import options_of
+        from ..formulas import Expression, formula
 
-        known: dict[tuple[Any, str], str] = {}
+        known: dict[tuple[Any, str, str], str] = {}
         for vertex in self.graph.vertices:
             node = vertex.node
             if node is None or node.is_leaf:
                 continue
             primitive = node.primitive
+            options = {k: v for k, v in options_of(node).items() if not isinstance(v, Expression)}
             for k, parent in enumerate(node.parents):
                 if parent is None or parent.kind is Parts:
                     continue
                 name = primitive.inputs[0 if primitive.variadic else k]
-                if (primitive, name) not in known:
-                    known[primitive, name] = str(formula(primitive, name))
-                line = f"{name} ← {known[primitive, name]}"
+                case = (primitive, name, repr(options))
+                if case not in known:
+                    known[case] = str(formula(primitive, name).bind(options))
+                line = f"{name} ← {known[case]}"
                 if line not in self.lines[vertex.id]:  # all inputs of a sequence have the same rule
                     self.lines[vertex.id].append(line)
 

@@ -9,6 +9,7 @@ import pytest
 import autograd
 import nn
 from autograd import ReleasedError, Tensor
+from autograd.primitive import REGISTRY
 
 pytest.importorskip("graphviz")
 
@@ -212,6 +213,20 @@ def test_formulas_are_those_of_the_rules():
     several = autograd.draw(np.concatenate([x, y, x])[0] + np.linalg.qr(x[None])[0].sum(), formulas=True)
     assert len(lines(several)["concatenate"]) == 1
     several.pipe("svg")
+
+
+def test_formulas_have_the_options_of_the_call_and_not_their_defaults():
+    def scaled(x, by=0.5):
+        return x * by
+
+    scaled = autograd.define(scaled, "x; by=0.5 -> y", x=lambda g, by: g * by)
+    x = Tensor([1.0], requires_grad=True)
+    y = scaled(scaled(x, by=7.0))
+    try:
+        found = [drawn for drawn in autograd.draw(y, formulas=True).notes.lines.values() if drawn]
+    finally:
+        del REGISTRY[scaled.__wrapped__]
+    assert sorted(found) == [["x ← 7 g"], ["x ← ½ g"]]
 
 
 def test_the_path_from_a_tensor(model, loss):
