@@ -61,7 +61,10 @@ class Conversions(Operators):
         >>> t.to("cpu") is t
         True
         """
-        moved = arrange.to(self, device, device_of(self._array))
+        here = device_of(self._array)
+        if device == here:
+            return self  # type: ignore[return-value]
+        moved = arrange.to(self, device, here)
         return self if moved._array is self._array else moved  # type: ignore[return-value]
 
     def cuda(self, n: int | None = None) -> Tensor:
@@ -79,7 +82,12 @@ class Conversions(Operators):
                 "write t.numpy() (or t.detach()) if that is meant, or call NumPy's functions on t itself."
                 + converted_by(sys._getframe(1))
             )
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
+        if self._array.__class__ is not np.ndarray:
+            raise TypeError(
+                f"this Tensor is on {device_of(self._array)!r}, and does not become a NumPy array without a word: write t.numpy() "
+                "if that is meant, or call NumPy's functions on t itself."
+            )
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:
         prefix = f"{type(self).__name__}("

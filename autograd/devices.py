@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -236,9 +237,20 @@ def beside(value: Any, array: Any, name: str) -> Any:
 _FALLBACK = re.compile(r"The `numpy\.([\w.]+)` function is not implemented by Dask array")
 
 
+def no_fallback(array: Any) -> AbstractContextManager[None]:
+    """A context in which the library of an array does a thing itself or raises, and computes nothing for NumPy to do.
+
+    Only a lazy one would: for all others there is nothing to set, and warnings, which all threads share, stay alone.
+    """
+    library = None if array.__class__ is np.ndarray else library_of(array)
+    return _NOTHING if library is None or not library.lazy else _fallback_refused()
+
+
+_NOTHING = nullcontext()
+
+
 @contextmanager
-def no_fallback() -> Iterator[None]:
-    """A context in which a library of arrays does a thing itself or raises, and computes nothing to let NumPy do it."""
+def _fallback_refused() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", _FALLBACK.pattern, FutureWarning)
         yield
@@ -253,22 +265,32 @@ def lacking_error(name: str, error: Exception, operands: Iterable[Any]) -> NotIm
     `name` says where it was called: NumPy says which function it was, if it could find none for these arrays.
     """
     foreign = next((o for o in operands if is_foreign(o)), None)
-    if foreign is None:
+    if foreign is None or says_what_lacks(error):  # said already, by an operation inside
         return None
     library, text = _CALLED.get(root := _library_name(foreign), root), str(error)
-    if _REMEDY in text:  # said already, by an operation inside
-        return None
     if found := re.search(r"no implementation found for 'numpy\.([\w.]+)'", text) or _FALLBACK.search(text):
         what = f"np.{found[1]}"
     elif "returned NotImplemented" in text and (found := re.search(r"<ufunc '(\w+)'>, '(\w+)'", text)):
         what = found[1] if found[2] == "__call__" else f"{found[1]}.{found[2]}"
-    elif isinstance(error, NotImplementedError) or re.search(
-        r"unexpected keyword|Wrong arguments|Implicit conversion to a (host )?NumPy array", text
-    ):
+    elif _refused(error, root):
         return NotImplementedError(f"{name}: {library} cannot do this: {text.rstrip('.')}. {_REMEDY}")
     else:
         return None
     return NotImplementedError(f"{name} needs {what}, which {library} does not have. {_REMEDY}")
+
+
+def says_what_lacks(error: Exception) -> bool:
+    """Whether it is one that `lacking_error` has made."""
+    return isinstance(error, NotImplementedError) and _REMEDY in str(error)
+
+
+def _refused(error: Exception, root: str) -> bool:
+    """Whether a library refused what it does not have, or a rule of ours did for it: a user's errors are the user's."""
+    passed = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    if root not in passed and passed[-1:] != [__package__]:  # a compiled function may leave no frame
+        return False
+    said = r"unexpected keyword|Wrong arguments|Implicit conversion to a (host )?NumPy array"
+    return error.__class__ is NotImplementedError or re.search(said, str(error)) is not None
 
 
 def move(array: Any, device: str) -> Any:

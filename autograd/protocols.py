@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .devices import check_same_device, lacking_error, no_fallback
+from .devices import check_same_device, lacking_error, no_fallback, says_what_lacks
 from .errors import NoRuleError
 from .primitive import REGISTRY
 from .rules import complete
@@ -52,7 +52,7 @@ def _plain(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwarg
     args, kwargs = unwrap(args), unwrap(kwargs)
     try:
         return unrecorded(function(*args, **kwargs))
-    except (TypeError, ValueError, NotImplementedError) as error:
+    except (TypeError, ValueError, NotImplementedError, FutureWarning) as error:
         operands = [*_flat((*args, *kwargs.values()))]
         check_same_device(name, {f"input {k}": x for k, x in enumerate(operands)})
         lacking = lacking_error(name, error, operands)
@@ -102,8 +102,9 @@ def _dispatch(key: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     if primitive is None and not tracked((args, kwargs)) and not hasattr(handler, "writes"):
         try:
             return _plain(plain, name, args, kwargs)
-        except NotImplementedError:  # by the library of these arrays: what we make of other functions may do
-            pass
+        except NotImplementedError as error:
+            if not says_what_lacks(error):
+                raise  # else what we make of other functions may do
     if primitive is not None and len(args) > primitive.positional:  # np.sum(t, 0, np.float32): NumPy's order, not ours
         given = inspect.signature(plain).bind(*args, **kwargs)
         args, kwargs = given.args[: primitive.positional], _named(given, primitive.positional)
@@ -129,7 +130,7 @@ def _dispatch_on(tensor: Any, key: Any, name: str, args: Any, kwargs: Any, plain
 def _saying(tensor: Any, name: str, call: Callable[..., Any], *args: Any) -> Any:
     """`call(*args)`, on a device: what its library of arrays does not have is said by name."""
     try:
-        with no_fallback():
+        with no_fallback(tensor._array):
             return call(*args)
     except (TypeError, NotImplementedError, FutureWarning) as error:
         lacking = lacking_error(name, error, (tensor._array,))

@@ -94,22 +94,23 @@ def recover(record: Any, error: Exception, operands: tuple[Any, ...], options: d
     or a better one is raised.
     """
     primitive = record.primitive
-    named = {primitive.called(k): o for k, o in enumerate(operands)}
-    keys = {k: o for k, o in options.items() if is_foreign(o) and not isinstance(o, Value)}
-    mixed = mixing_error(primitive.name, named | keys)
-    if mixed is not None:
-        raise mixed from None
-    if isinstance(error, TypeError | NotImplementedError) and any(map(is_foreign, operands)):
+    if isinstance(error, TypeError | ValueError | AttributeError):  # as libraries raise of another one's arrays
+        named = {primitive.called(k): o for k, o in enumerate(operands)}
+        keys = {k: o for k, o in options.items() if is_foreign(o) and not isinstance(o, Value)}
+        mixed = mixing_error(primitive.name, named | keys)
+        if mixed is not None:
+            raise mixed from error
+    refused = isinstance(error, TypeError | NotImplementedError)
+    lacking = lacking_error(primitive.name, error, operands) if refused else None
+    if lacking is not None:
         defaults = inspect.signature(record, follow_wrapped=False).parameters
         said = {name: value for name, value in options.items() if value is not defaults[name].default}
         if len(said) < len(options):
             try:
                 return primitive.forward(*((operands,) if primitive.variadic else operands), **said)
             except (TypeError, NotImplementedError) as second:
-                error = second
-        lacking = lacking_error(primitive.name, error, operands)
-        if lacking is not None:
-            raise lacking from error
+                error, lacking = second, lacking_error(primitive.name, second, operands) or lacking
+        raise lacking from error
     with suppress(Exception):  # it must not hide the error: this one may refuse notes
         error.add_note(f"in {primitive.name}({', '.join(describe(o) for o in operands)})")
         if isinstance(error, ValueError):

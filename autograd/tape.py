@@ -16,7 +16,7 @@ import numpy as np
 
 from .anomaly import check_cotangent, input_of, recorded_at
 from .cotangent import own, settle
-from .devices import check_same_device, describe, device_of, lacking_error, move
+from .devices import check_same_device, describe, device_of, lacking_error, move, no_fallback
 from .errors import AnomalyError, ReleasedError, StaleError, VJPError
 from .modes import current_mode, enable_grad
 from .node import Leaf, Node, Value, data_of
@@ -137,41 +137,47 @@ def pull_back(
             raise ReleasedError(_released(node))
     node, pull, pulls = output, None, ()
     try:
-        for node in nodes:
-            g = cotangents.pop(node, None)
-            if g is None:
-                continue
-            if node.notes is not None:
-                g = _attend(node, g, found)
-            primitive = node.primitive
-            if primitive is None:
-                found[node] = g
-                continue
-            if targets and node in targets:
-                found[node] = g
-                if wanted is not None and wanted.isdisjoint(node.parents):
-                    continue  # what it saved is not needed, and stays
-            saved = lift(node) if record else node.saved
-            pulls = primitive.pulls if measured is None else measured(node)
-            for parent, pull in zip(node.parents, pulls):
-                if parent is None or (wanted is not None and parent not in wanted):
+        with no_fallback(data_of(cotangent)):
+            for node in nodes:
+                g = cotangents.pop(node, None)
+                if g is None:
                     continue
-                c = pull(g, saved)
-                if careful or c.__class__ is not parent.kind or c.shape != parent.shape or c.dtype is not parent.dtype:
-                    c = settle(c, node, pulls.index(pull), record)
-                    if watching:
-                        check_cotangent(node, pulls.index(pull), data_of(c))
-                    if observe is not None:
-                        observe(node, pulls.index(pull), c)
-                earlier = cotangents.get(parent)
-                if earlier is not None:
-                    c = earlier + c
-                    if c.__class__ is not parent.kind and not record:
-                        c = np.asarray(c)  # NumPy's sum of two 0-d arrays is a scalar
-                cotangents[parent] = c
-            if release and primitive.spent:
-                node.saved = None
-            pull = None
+                if node.notes is not None:
+                    g = _attend(node, g, found)
+                primitive = node.primitive
+                if primitive is None:
+                    found[node] = g
+                    continue
+                if targets and node in targets:
+                    found[node] = g
+                    if wanted is not None and wanted.isdisjoint(node.parents):
+                        continue  # what it saved is not needed, and stays
+                saved = lift(node) if record else node.saved
+                pulls = primitive.pulls if measured is None else measured(node)
+                for parent, pull in zip(node.parents, pulls):
+                    if parent is None or (wanted is not None and parent not in wanted):
+                        continue
+                    c = pull(g, saved)
+                    if (
+                        careful
+                        or c.__class__ is not parent.kind
+                        or c.shape != parent.shape
+                        or c.dtype is not parent.dtype
+                    ):
+                        c = settle(c, node, pulls.index(pull), record)
+                        if watching:
+                            check_cotangent(node, pulls.index(pull), data_of(c))
+                        if observe is not None:
+                            observe(node, pulls.index(pull), c)
+                    earlier = cotangents.get(parent)
+                    if earlier is not None:
+                        c = earlier + c
+                        if c.__class__ is not parent.kind and not record:
+                            c = np.asarray(c)  # NumPy's sum of two 0-d arrays is a scalar
+                    cotangents[parent] = c
+                if release and primitive.spent:
+                    node.saved = None
+                pull = None
     except Exception as error:
         if pull is not None and not isinstance(error, VJPError | AnomalyError):
             rule = f"the backward rule of {input_of(node, pulls.index(pull))}"

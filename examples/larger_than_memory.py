@@ -4,8 +4,8 @@
     python examples/larger_than_memory.py --way numpy      the same lines on NumPy arrays: they do not fit
     python examples/larger_than_memory.py --workers 2      in two processes of a local cluster
 
-The data are files of 16 MB, made from a seed the first time. The limit is a real one: no process that calculates can
-have more memory than `--limit` says.
+The data are files of 16 MB, made from a seed the first time; they stay in `--folder`. The limit is a real one,
+Linux's: no process that calculates can have more memory than `--limit` says.
 
 What happens in a step is in `learn`. A copy of the model is moved to the device 'dask', where its parameters, like the
 data, are calculations that are still to be done. So are the loss and the gradients after `backward`: one `dask.compute`
@@ -133,7 +133,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     parts = write(options.folder, options.rows)
-    print(f"{options.rows} rows are {options.rows * COLUMNS * 4 // MB} MB, the limit is {options.limit} MB")
+    print(f"{options.rows * COLUMNS * 4 // MB} MB are in {options.folder}, the limit is {options.limit} MB", flush=True)
     limit_memory(options.limit)
     start = time.perf_counter()
     try:

@@ -40,10 +40,22 @@ def together(what: Any, x_name: str, x: Any, y_name: str, y: Any) -> None:
     ------
     DeviceError
         Naming both, their devices, and the remedy.
+    TypeError
+        If one is an array of a library with dtypes of its own, such as PyTorch.
     """
     x, y = data_of(x), data_of(y)
     if not (x.__class__ is np.ndarray is y.__class__):
-        check_same_device(str(what), {x_name: x, y_name: y})
+        for array in (x, y):
+            _refuse_others(what, array)
+        check_same_device(what, {x_name: x, y_name: y})
+
+
+def _refuse_others(what: Any, array: Any) -> None:
+    if not isinstance(array.dtype, np.dtype):
+        raise TypeError(
+            f"{what} takes NumPy arrays and Tensors, and was given {type(array).__module__}.{type(array).__name__}: "
+            "write np.asarray(x)."
+        )
 
 
 def fitting(module: Any, x: Any, state: Any) -> Any:
@@ -66,11 +78,7 @@ def fitting(module: Any, x: Any, state: Any) -> Any:
         if not np.can_cast(array.dtype, dtype, "same_kind"):
             raise TypeError(f"{module!r} takes an array or a Tensor of {dtype}, and was given {type(x).__name__}.")
         return move(array.astype(dtype), state.device)
-    if not isinstance(given, np.dtype):  # another library's
-        raise TypeError(
-            f"{module!r} takes NumPy arrays and Tensors, and was given {type(x).__module__}.{type(x).__name__}: write "
-            "np.asarray(x)."
-        )
+    _refuse_others(module, x)
     if given != dtype:
         remedy = f"write x.astype(np.{dtype})"
         if given.kind in "fc":

@@ -12,8 +12,9 @@ from autograd import Tensor
 from autograd.devices import check_writable, describe, device_of, library_of, move
 from nn import Module, Parameter
 
+from .blocks import blocks
 from .kernels import AVERAGE
-from .optimizer import blocks, require
+from .optimizer import require
 
 __all__ = ["ExponentialMovingAverage"]
 

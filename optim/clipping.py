@@ -11,7 +11,8 @@ import numpy as np
 from autograd import Tensor
 from autograd.devices import check_same_device, check_writable
 
-from .optimizer import blocks, require
+from .blocks import blocks
+from .optimizer import require
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 

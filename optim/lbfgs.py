@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor
-from autograd.devices import device_of, move
+from autograd.devices import as_array, check_same_device, device_of, move
 from autograd.node import data_of
 from autograd.versions import mark_written
 
@@ -59,6 +59,8 @@ class LBFGS(Optimizer):
     ValueError
         For several groups, or a hyper-parameter outside its range. Weight decay, `l1` and `maximize` belong into the
         loss here, which the line search looks at.
+    DeviceError
+        In a step, for parameters of several devices.
 
     Examples
     --------
@@ -222,6 +224,7 @@ class LBFGS(Optimizer):
             if g is None or not p.requires_grad:
                 g = np.zeros(w.shape, w.dtype, like=w)
             parts.append(g.conj().reshape(-1).view(w.real.dtype))  # ∂L/∂x + i ∂L/∂y, as in `Optimizer`
+        check_same_device("LBFGS", {f"gradient {k}": part for k, part in enumerate(parts)})
         return np.concatenate(parts)
 
     def _parts(self, vector: Any) -> list[tuple[Tensor, Any]]:
@@ -280,7 +283,7 @@ class LBFGS(Optimizer):
                     f"the state has {name} as {got}, but all parameters are {template.dtype}{list(template.shape)}."
                 )
             array = np.empty_like(template)
-            array[...] = move(data_of(value), device_of(template))
+            array[...] = move(as_array(data_of(value)), device_of(template))
             return array
 
         taken = {name: entry[name] for name in _NUMBERS if name in entry}

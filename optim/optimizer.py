@@ -1,12 +1,11 @@
 """`Optimizer`: what all of them share. A subclass says how the elements of one parameter are updated.
 
-An update is elementwise, so it can be done block by block: each block of the parameter, its gradient and its state
-is read into the processor's cache once, however many operations the formula has.
+An update is elementwise, so it can be done block by block: see `blocks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -15,16 +14,15 @@ from numpy import ndarray
 
 import nn
 from autograd import Tensor, enable_grad
-from autograd.devices import check_writable, describe, device_of, move
+from autograd.devices import as_array, check_writable, describe, device_of, is_foreign, move
 from autograd.kernels import Kernel
 from autograd.measured import measured
 from autograd.node import data_of
 from autograd.versions import mark_written
 
-__all__ = ["Optimizer"]
+from .blocks import BLOCK, blocks, flush
 
-#: How many elements are updated at a time: with their gradients, state and a temporary, some 2 MB of float32.
-BLOCK = 1 << 17
+__all__ = ["Optimizer"]
 
 #: Hyper-parameters of all optimizers, as they are when nothing is said.
 _PLAIN: dict[str, Any] = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}
@@ -32,7 +30,7 @@ _PLAIN: dict[str, Any] = {"weight_decay": 0.0, "l1": 0.0, "maximize": False}
 #: What a schedule adds to a group: a state may have it or not.
 _SCHEDULED = {"initial_lr"}
 
-#: After how many steps what is too small to matter is set to zero; see `_flush`.
+#: After how many steps what is too small to matter is set to zero; see `flush`.
 FLUSH_EVERY = 64
 
 
@@ -250,7 +248,7 @@ class Optimizer:
                     state["step"] = t
                     if not t % FLUSH_EVERY:
                         for array in arrays:
-                            _flush(array)
+                            flush(array)
         finally:  # also of a step that is interrupted
             if written:
                 mark_written(*written)
@@ -398,7 +396,7 @@ class Optimizer:
                 f"the state has {name} of parameter {k} as {got}, but the parameter is {p.dtype}{list(p.shape)}."
             )
         array = np.zeros(p.shape, p.dtype, like=p.data)
-        array[...] = move(data_of(value), p.device)
+        array[...] = move(as_array(data_of(value)), p.device)
         return array
 
     def __repr__(self) -> str:
@@ -438,37 +436,13 @@ def _followed(w: Any, state: dict[str, Any], slots: Sequence[str]) -> list[Any]:
                 "after `to(dtype)`, make a new optimizer."
             )
     place = device_of(w)
-    if device_of(state[slots[0]]) != place:
-        state.update({name: move(state[name], place) for name in slots})
+    if device_of(state[slots[0]]) != place:  # so are the others, and those that are in no slot until later
+        state.update({name: move(a, place) for name, a in state.items() if a.__class__ is ndarray or is_foreign(a)})
     return [state[name] for name in slots]
 
 
 def _without_params(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in group.items() if name != "params"}
-
-
-def _flush(array: Any) -> None:
-    """Set to zero what is so small that it would become denormal before the next time.
-
-    Averages of gradients that stay zero, those of a dead neuron, decay until they are denormal, and arithmetic on
-    denormal numbers is far slower. What is below 10⁶ times the smallest normal number (10⁻³² in float32)
-    changes no parameter. Half precision has no room for that, and stays as it is.
-    """
-    if array.__class__ is not np.ndarray or array.real.itemsize < 4:  # a GPU is as quick with denormal numbers
-        return
-    limit = float(np.finfo(array.dtype).tiny) * 1e6
-    for (block,) in blocks(array):
-        block = block.view(block.real.dtype)  # one part of a complex number may be denormal
-        block *= np.abs(block) >= limit
-
-
-def blocks(*arrays: Any) -> Iterator[list[Any]]:
-    """C-contiguous arrays of one shape, flat and piece by piece, each small enough for the cache: views."""
-    flat = [array.reshape(-1) for array in arrays]
-    n = flat[0].size
-    size = BLOCK if flat[0].__class__ is np.ndarray else max(n, 1)
-    for start in range(0, n, size):
-        yield [array[start : start + size] for array in flat]
 
 
 def require(condition: bool, message: str) -> None:

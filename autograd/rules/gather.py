@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view as np_windows
 
-from ..devices import anywhere
+from ..devices import anywhere, is_foreign
 from ..node import Value, data_of
 from ..primitive import composed, define, written
 from ..wrapping import array_beside, array_like, known, unwrap, wrap
@@ -59,7 +59,10 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
     if axis is None:
         a, axis = ravel(a), 0
     axis = normalize_axis_index(axis, a.ndim)
-    return getitem(a, (*(slice(None),) * axis, within(indices, a.shape[axis], mode)))
+    places = within(indices, a.shape[axis], mode)
+    if isinstance(places, np.generic) and not is_foreign(data_of(a)):
+        places = np.asarray(places)  # the result is a copy then, as NumPy's is
+    return getitem(a, (*(slice(None),) * axis, places))
 
 
 @composed(np.compress)
@@ -153,7 +156,13 @@ def _windows(g: Any, x_shape: tuple[int, ...], window_shape: Any, axis: Any) -> 
     return scatter(g, shape=(math.prod(x_shape),), key=places).reshape(x_shape)
 
 
-_windows_of = define(np_windows, "x; window_shape, axis=None -> y", x=_windows)
+def _made_windows(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """The windows; a copy where a library does not say whose memory they are: a write into that would go unnoticed."""
+    windows = np_windows(x, window_shape, axis)
+    return windows.copy() if is_foreign(x) and getattr(windows, "base", windows) is None else windows
+
+
+_windows_of = define(np_windows, "x; window_shape, axis=None -> y", forward=_made_windows, x=_windows)
 
 
 @composed(np_windows)

@@ -17,7 +17,7 @@ import numpy as np
 from ..devices import check_same_device, is_foreign
 from ..node import data_of
 from ..primitive import define, written
-from ..wrapping import unwrap
+from ..wrapping import operand, unwrap
 
 __all__ = ["assign", "freeze", "getitem", "put", "scatter"]
 
@@ -42,8 +42,9 @@ def _frozen(part: Any, array: Any) -> Any:
         if start.__class__ in _BOUNDS and stop.__class__ in _BOUNDS and step.__class__ in _BOUNDS:
             return part
         return slice(*[b if b is None else operator.index(b) for b in (start, stop, step)])  # 0-d arrays can change
-    if isinstance(part, np.ndarray):
-        return part.copy() if part.ndim or part.dtype.kind == "b" else operator.index(part)
+    if isinstance(part, np.ndarray):  # one without axes is a number to a device, which need not be sent the array
+        number = is_foreign(array) and not part.ndim and part.dtype.kind in "iu"
+        return operator.index(part) if number else part.copy()
     if not is_foreign(part):
         return part
     if array.__class__ is np.ndarray:  # which would have a lazy index computed
@@ -177,24 +178,35 @@ def _put(x: Any, v: Any, key: Any) -> Any:
     out = x.copy()
     single = np.shape(v) == ()  # one value for all places
     if not (_is_mask(key) if single else _repeats(key)):
+        if _is_mask(key):  # where CuPy would move the values without a word
+            check_same_device("x[key] = v", {"x": x, "v": v})
         out[key] = v
         return out
     if single:  # how many places it is need not be known then
+        if key.shape != out.shape[: key.ndim]:
+            raise IndexError(f"a mask of shape {key.shape} does not match an array of shape {out.shape}.")
+        if not hasattr(v, "shape"):  # refused where NumPy refuses it: a complex number for a real array
+            v = out.dtype.type(v)
         mask = key.reshape(key.shape + (1,) * (out.ndim - key.ndim))
         return np.where(mask, v, out).astype(out.dtype, copy=False)
     numbers, _, latest = _latest(out, key)
     if not numbers.size:
         return out
-    values = np.broadcast_to(v, numbers.shape).reshape(-1)[np.maximum(latest - 1, 0)]
+    fitted = v.reshape(v.shape[max(v.ndim - numbers.ndim, 0) :])  # NumPy drops leading axes of length 1
+    values = np.broadcast_to(fitted, numbers.shape).reshape(-1)[np.maximum(latest - 1, 0)]
     return np.where(latest > 0, values, out.reshape(-1)).astype(out.dtype, copy=False).reshape(out.shape)
 
 
 def assign(array: Any, key: Any, value: Any) -> None:
     """`array[key] = value` in place: of several values for one element, the last one stays."""
-    if array.__class__ is np.ndarray or not (_repeats(key) or _is_mask(key)):
+    if array.__class__ is np.ndarray:
         array[key] = value
-    else:
-        array[...] = _put(array, value, key)
+        return
+    value = operand(value)
+    check_same_device("x[key] = v", {"x": array, "v": value})
+    if _repeats(key) or _is_mask(key):
+        value, key = _put(array, value, key), ...
+    array[key] = value
 
 
 @written("last_wins(g[key])")

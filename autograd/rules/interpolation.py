@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import anywhere, is_foreign
+from ..devices import anywhere, check_same_device, is_foreign
 from ..node import data_of
 from ..primitive import composed
 from ..wrapping import array_like
@@ -37,6 +37,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     x, xp, fp = _wide(x), _wide(xp), _wide(fp)
     if xp.ndim != 1 or fp.ndim != 1 or len(xp) != len(fp):
         raise ValueError(f"interp: fp and xp must be vectors of the same length, got shapes {fp.shape} and {xp.shape}.")
+    check_same_device("interp", {"x": data_of(x), "xp": data_of(xp), "fp": data_of(fp)})
     if len(xp) == 0:
         raise ValueError("interp: array of sample points is empty")
     if period is not None:

@@ -90,7 +90,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     if n := int(np.count_nonzero(mask)):
         if not math.prod(np.shape(vals)):
             raise ValueError("Cannot insert from an empty array!")
-        arr[mask.reshape(arr.shape)] = _over_and_over(vals, np.arange(n, like=mask))
+        arr[mask.reshape(arr.shape)] = _over_and_over(vals, np.arange(n, like=data_of(arr)))
 
 
 @_writes(np.copyto)

@@ -264,7 +264,8 @@ class Subset(Dataset):
     def take(self, rows: Any) -> Any:
         if self.index_device == "cpu":
             return take(self.dataset, self.indices[rows])
-        return take(self.dataset, self._positions[rows if isinstance(rows, slice) else move(rows, self.index_device)])
+        rows = rows if isinstance(rows, slice) else _moved(rows, len(self), self.index_device)
+        return take(self.dataset, self._positions[rows])
 
     def __repr__(self) -> str:
         return f"Subset({self.dataset!r}, {len(self)} of {len(self.dataset)} examples)"
@@ -384,9 +385,19 @@ def index_device(dataset: Any) -> str:
     return dataset.index_device if isinstance(dataset, Dataset) else "cpu"
 
 
+def _moved(rows: Any, n: int, device: str) -> Any:
+    """Positions among `n` rows on a device, where one out of bounds would be another row: NumPy's are looked at."""
+    if not is_foreign(rows):
+        rows = np.asarray(rows)
+        outside = rows[(rows < -n) | (rows >= n)]
+        if outside.size:
+            raise IndexError(f"there is no example {outside[0]} in a data set of {n}.")
+    return move(rows, device)
+
+
 def _read(array: Any, rows: Any) -> Any:
     """Some rows of an array; of a file, copied into memory here and not when somebody looks at them."""
     if not isinstance(array, np.ndarray) and not isinstance(rows, slice):
-        rows = move(rows, device_of(array))
+        rows = _moved(rows, len(array), device_of(array))
     part = array[rows]
     return np.array(part) if isinstance(part, np.memmap) else part

@@ -18,6 +18,7 @@ from autograd.rules.elementwise import convert, ratio
 from autograd.wrapping import array_like
 
 from .._checks import placed, together
+from ..share import current_share
 from .activations import relu
 from .kernels import SOFT_DIFFERENCE, SOFT_TARGETS
 from .losses import weighted
@@ -362,7 +363,8 @@ def _classes(scores: Any, target: Any, what: str, ignore_index: int | None = Non
     ignored = None
     if ignore_index is not None:
         ignored = target == ignore_index
-        if waits(target) or ignored.any():
+        # Where a share has none another one may have some: all count theirs, or none does.
+        if waits(target) or ignored.any() or current_share() is not None:
             target = np.where(ignored, 0, target)
         else:
             ignored = None

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -50,7 +51,7 @@ class Ranks(Group):
     does `os._exit` inside: nobody waits for a process that is gone. What kills a process from outside is seen by
     `mpiexec`, which ends the others. A checkpoint is written whole or not at all, so that the last one is good.
     A process that leaves the block early without an error, while others still wait for it, cannot be told from a slow
-    one.
+    one. So with one that ends before it has made its `Ranks`: make them early, and do inside what can fail in one.
 
     **One thread for each.** Inside the block BLAS uses one thread, by threadpoolctl: the cores belong to the processes.
 
@@ -108,18 +109,19 @@ class Ranks(Group):
             self.device, alone = gpu.choose(communicator)
             nccl = gpu.connect(communicator, alone)
         super().__init__(Messages(communicator, nccl))
+        self._before: list[tuple[Any, Any]] = []  # what the end of each block brings back: they may be nested
 
     def __enter__(self) -> Self:
-        self._limits = _one_thread(self.rank)
-        self._exit, self._process = os._exit, os.getpid()
+        self._before.append((os._exit, _one_thread(self.rank)))
+        self._process = os.getpid()
         if self.size > 1:
             os._exit = self._refused_exit
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        os._exit = self._exit
-        if self._limits is not None:
-            self._limits.restore_original_limits()
+        os._exit, limits = self._before.pop()
+        if limits is not None:
+            limits.restore_original_limits()
         if error is None or self.size == 1 or (isinstance(error, SystemExit) and not error.code):
             return
         if isinstance(error, SystemExit) and isinstance(error.code, int):
@@ -133,7 +135,8 @@ class Ranks(Group):
         if os.getpid() == self._process:  # and not one that this one has made
             print(f"rank {self.rank} of {self.size} has called os._exit({status})", file=sys.stderr, flush=True)
             self.abort(status or 1)
-        self._exit(status)
+        end: Callable[[int], NoReturn] = self._before[0][0]
+        end(status)
 
     def abort(self, status: int = 1) -> None:
         """End all processes with this exit status, if there is more than this one."""

@@ -146,7 +146,7 @@ def one_number(loss: Any) -> Any:
     if getattr(loss, "size", 1) != 1:
         raise ValueError(f"the loss of a batch is one number, such as the mean; got shape {loss.shape}.")
     array = data_of(loss)
-    return array.reshape(()) if waits(array) else float(loss)
+    return array.reshape(()).copy() if waits(array) else float(loss)  # of a view, what it is of may be written to
 
 
 def measures_of(metrics: Metrics, loss: Any) -> Measures:

@@ -200,12 +200,12 @@ def _train(
     _forget(run)
     ranks = run.ranks
     epoch, waiting = Epoch(measures, ranks), 0
-    parameters = _parameters(run)
 
     def update() -> None:
-        ranks.sum_gradients(parameters)
-        if accumulate > 1:
-            for p in parameters:
+        if accumulate > 1 or ranks.size > 1:
+            parameters = _parameters(run)  # a callback may have added some since the last time
+            ranks.sum_gradients(parameters)
+            for p in parameters if accumulate > 1 else ():
                 if p.grad is not None:
                     p.grad = as_array(p.grad / waiting)  # of a 0-d array, NumPy makes a scalar
         for callback in callbacks:

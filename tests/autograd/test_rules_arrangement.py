@@ -408,6 +408,28 @@ def test_booleans_and_small_integers_as_positions() -> None:
     np.testing.assert_array_equal(x.numpy().ravel(), a[:4])
 
 
+@pytest.mark.parametrize("read", [lambda x: x[np.array(1)], lambda x: x[..., np.array(0)], lambda x: np.take(x, 1, 0)])
+def test_a_position_in_an_array_without_axes_gives_a_copy_as_in_numpy(read: Any) -> None:
+    x = Tensor(values((3, 2)))
+    picked = read(x)
+    np.testing.assert_array_equal(picked.numpy(), read(values((3, 2))))
+    assert not np.shares_memory(picked.numpy(), x.numpy())
+    assert np.shares_memory(x[1].numpy(), x.numpy())
+
+
+def test_a_mask_that_is_a_scalar_of_numpys_places_a_value() -> None:
+    x = Tensor(1.0)
+    np.place(x, np.True_, [5.0])  # type: ignore[call-overload]
+    assert x.item() == 5.0
+
+
+def test_positions_without_axes_along_an_axis_are_refused_as_by_numpy() -> None:
+    with pytest.raises(ValueError, match="same number of dimensions"):
+        np.take_along_axis(tracked([1.0, 2.0]), np.array(0), 0)
+    with pytest.raises(IndexError, match="integer"):
+        tracked([1.0, 2.0])[np.array(1.5)]
+
+
 def test_appending_a_number_widens_as_in_numpy() -> None:
     x = tracked([1.0, 2.0], np.float32)
     y = np.append(x, 5.0)

@@ -186,6 +186,10 @@ class Array:
     def __setitem__(self, key: Any, value: Any) -> None:
         _refuse(value, self)
         host, value = _key(key, self), _host(value)
+        if isinstance(value, list | tuple):
+            if not any(isinstance(part, np.ndarray) for part in host):
+                raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+            transfers["to device"] += 1
         if any(isinstance(part, np.ndarray) and part.dtype.kind in "iu" for part in host):
             places = np.arange(self._host.size).reshape(self._host.shape)[host]
             values = np.broadcast_to(np.asarray(value, self._host.dtype), places.shape)

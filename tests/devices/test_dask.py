@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 import nn
 import nn.functional as F
 import optim
-from autograd import DeviceError, Tape, Tensor, draw, explain, grad, no_grad, value_and_grad
+from autograd import DeviceError, Tape, Tensor, define, draw, explain, grad, no_grad, value_and_grad
 from autograd.devices import move
 
 dask = pytest.importorskip("dask", reason="needs Dask")
@@ -182,6 +183,44 @@ def test_what_dask_does_not_have_is_refused_by_name_and_not_computed_by_numpy(ca
     t = Tensor(cut(numbers(4, 4)), requires_grad=True)
     with nothing_computed(), pytest.raises(NotImplementedError, match=rf"{missing}\b.*Dask"):
         call(t)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: doubled(x).sum().backward(),
+        lambda x: doubled(x).sum().gradient(x),
+        lambda x: doubled(x).sum().gradient(x, create_graph=True),
+        lambda x: x.argsort(),
+        lambda x: x.detach().argpartition(1),
+    ],
+    ids=["backward", "gradient", "a recorded gradient", "argsort", "argpartition"],
+)
+def test_a_rule_or_a_method_does_not_leave_to_numpy_what_dask_does_not_have(call: Any) -> None:
+    x = Tensor(cut(numbers(4)), requires_grad=True)
+    filters = list(warnings.filters)
+    with nothing_computed(), pytest.raises(NotImplementedError, match="Dask does not have"):
+        call(x)
+    assert warnings.filters == filters
+    assert x.grad is None
+
+
+#: An operation of a user's, with a rule that Dask cannot compute.
+doubled = define(lambda x: x * 2, "x -> y", x=lambda g: np.sort(g * 2))
+
+
+@pytest.mark.parametrize("lazy", ["x", "xp", "fp"])
+@pytest.mark.parametrize("tracked", [False, True])
+def test_interp_says_that_it_wants_all_its_arrays_in_one_place(lazy: str, tracked: bool) -> None:
+    arrays: dict[str, Any] = {"x": np.array([0.5, 2.5]), "xp": np.arange(4.0), "fp": np.arange(4.0) ** 2}
+    expected = np.interp(**arrays)
+    mixed = arrays | {lazy: Tensor(cut(arrays[lazy]), requires_grad=tracked)}
+    with nothing_computed(), pytest.raises(DeviceError, match="'dask'"):
+        np.interp(**mixed)
+    with nothing_computed():
+        found = np.interp(**{name: Tensor(cut(a), requires_grad=tracked) for name, a in arrays.items()})
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
 
 
 def test_an_unknown_shape_is_refused_with_the_remedy() -> None:

@@ -152,3 +152,18 @@ def test_data_that_lie_there_need_not_be_moved():
         batches = [*loader]
     assert not transfers
     assert {device_of(part) for batch in batches for part in batch} == {"standin:1"}
+
+
+@pytest.mark.parametrize("rows", [[3, 11], [-12], np.array([99])])
+def test_a_position_out_of_bounds_is_refused_and_not_wrapped(device, rows):
+    whole = nn.ArrayDataset(move(X, device), move(Y, device))
+    for data in (whole, nn.Subset(whole, range(11))):
+        for fetch in (data.__getitem__, data.take):
+            with pytest.raises(IndexError, match=r"(11|-12|99)"):
+                fetch(rows)
+
+
+def test_rows_are_taken_by_a_list(device):
+    whole = nn.ArrayDataset(move(X, device), move(Y, device))
+    part = nn.Subset(nn.Subset(whole, [5, 3, -1]), [2, 0])
+    assert_batches([whole.take([1, -1]), part.take([1, 0])], [(X[[1, -1]], Y[[1, -1]]), (X[[5, 10]], Y[[5, 10]])])

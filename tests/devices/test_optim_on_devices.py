@@ -142,6 +142,23 @@ def test_the_state_follows_its_parameters(name, device):
     assert_same(model.parameters(), other.parameters(), 1e-5)
 
 
+@pytest.mark.parametrize(("name", "option"), [("RMSprop, centered", "momentum"), ("Adam, amsgrad", "amsgrad")])
+def test_what_is_not_used_for_a_while_follows_too(name, option, device):
+    kind, options = OPTIMIZERS[name]
+    found = []
+    for place in (device, "cpu"):
+        model = nn.Linear(2, 1, rng=0)
+        optimizer = kind(model.parameters(), **options)
+        descend([*model.parameters()], optimizer, 3)
+        model.to(place)
+        for value in (type(options[option])(0), options[option]):
+            optimizer.param_groups[0][option] = value
+            descend([*model.parameters()], optimizer, 3)
+        assert_state_is_there(optimizer)
+        found.append([*model.parameters()])
+    assert_same(*found, rtol=1e-5)
+
+
 def test_the_state_follows_from_one_gpu_to_another():
     model = nn.Linear(2, 1, rng=0).to("standin:0")
     adam = optim.Adam(model.parameters())
@@ -180,6 +197,42 @@ def test_a_state_is_loaded_from_another_device(name, device):
         descend(third, never, 10)
         assert_same(second, third)
         assert saved.state[0]["step"] == 10  # the state was copied
+
+
+@pytest.mark.parametrize("kind", [optim.Adam, optim.LBFGS])
+def test_a_state_may_hold_whatever_is_like_an_array(kind, device):
+    """Arrays in a file, for instance."""
+
+    class Stored:
+        def __init__(self, values):
+            self.values, self.shape, self.dtype = values, values.shape, values.dtype
+
+        def __array__(self, dtype=None, copy=None):
+            return np.array(self.values, dtype=dtype, copy=copy)
+
+    model = nn.Linear(2, 1, rng=0)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (model.weight**2).sum() + model.bias.sum() ** 2
+        loss.backward()
+        return loss
+
+    optimizer = kind(model.parameters())
+    optimizer.step(closure)
+    state = optimizer.state_dict()
+    saved = {
+        k: {name: Stored(a) if isinstance(a, np.ndarray) else a for name, a in entry.items()}
+        for k, entry in state["state"].items()
+    }
+    model.to(device)
+    optimizer = kind(model.parameters())
+    optimizer.load_state_dict({**state, "state": saved})
+    for k, entry in state["state"].items():
+        for name, a in entry.items():
+            if isinstance(a, np.ndarray):
+                assert device_of(optimizer.state[k][name]) == model.weight.device
+                np.testing.assert_array_equal(move(optimizer.state[k][name], "cpu"), a)
 
 
 def test_a_state_dict_stays_on_the_device():
@@ -226,6 +279,22 @@ def test_lbfgs_is_that_of_the_cpu_and_follows_its_parameters(device, search):
         found.append([move(p.data, "cpu") for p in model.parameters()])
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=1e-6)
+
+
+def test_lbfgs_has_one_direction_and_so_one_device(device):
+    elsewhere = "standin" if device == "cpu" else "cpu"
+    params = [Tensor(1.0, requires_grad=True, device=device), Tensor(2.0, requires_grad=True, device=elsewhere)]
+    lbfgs = optim.LBFGS(params)
+
+    def closure():
+        lbfgs.zero_grad()
+        loss = params[0] ** 2 + params[1].to(device) ** 2
+        loss.backward()
+        return loss
+
+    with pytest.raises(DeviceError, match=r"LBFGS got .* gradient 0 on .* gradient 1 on"):
+        lbfgs.step(closure)
+    assert [p.item() for p in params] == [1.0, 2.0]
 
 
 # Clipping

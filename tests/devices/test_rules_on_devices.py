@@ -50,8 +50,7 @@ WHAT = {name: what for what, names in ABSENT.items() for name in names.split()}
 #: Primitives with an example that gives a list of numbers for an operand: it is NumPy's, and not moved without a word.
 LISTS = {
     *("append", "bincount", "cov", "float_power", "heaviside", "insert", "matmul", "meshgrid", "place", "polyval"),
-    *("put", "trim_zeros"),
-    "special.lambertw",  # SciPy makes an array of the branch
+    *("interp", "put", "trim_zeros"),
 }
 
 #: Its examples move their result to another place themselves.

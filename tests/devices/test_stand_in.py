@@ -221,6 +221,14 @@ def test_it_counts_what_is_copied_to_it(x: Array) -> None:
 # Where it is
 
 
+def test_a_list_is_copied_to_it_where_positions_say_and_refused_elsewhere(x: Array) -> None:
+    with counted() as transfers:
+        x[on_device(np.array([1, 0])), 0] = [7.0, 8.0]
+    assert (host(x)[:, 0].tolist(), dict(transfers)) == ([8, 7], {"to device": 1})
+    with pytest.raises(ValueError, match="cannot be used for fill"):
+        x[0] = [1.0, 2.0, 3.0]
+
+
 def test_there_are_two_devices(x: Array) -> None:
     there = move(x, "standin:1")
     assert (device_of(x), device_of(there)) == ("standin:0", "standin:1")

@@ -457,3 +457,11 @@ def test_a_profile_measures_what_a_device_does(device):
     with autograd.profile() as profile:
         f(t).backward()
     assert "sin" in str(profile)
+
+
+def test_a_tensor_on_a_device_does_not_become_a_numpy_array_unasked():
+    t = Tensor([1.0, 2.0], device="standin")
+    with stand_in.counted() as transfers, pytest.raises(TypeError, match=r"on 'standin:0'.*write t.numpy\(\)"):
+        np.asarray(t)
+    assert not transfers
+    assert t.numpy().tolist() == [1.0, 2.0]

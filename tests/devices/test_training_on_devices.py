@@ -142,6 +142,17 @@ def test_a_schedule_in_each_batch_waits_only_if_it_wants_the_loss():
     assert copies(schedule=Wanting(), schedule_each="batch")["to host"] == copies()["to host"] + 5
 
 
+def test_a_loss_that_is_a_parameter_is_what_it_was_before_the_step(device):
+    model = nn.Module()
+    model.w = nn.Parameter(3.0)
+    model.forward = lambda x: model.w
+    model.to(device)
+    x = move(np.zeros(2), device)
+    sgd = optim.SGD(model.parameters(), lr=1.0)
+    history = nn.fit(model, sgd, lambda output, target: output, [(x, x)] * 3, epochs=1, progress=False)
+    assert history["loss"] == [2.0]  # 3, 2, 1
+
+
 def test_evaluate_copies_the_losses_once(device):
     training = Training(device)
     with stand_in.counted() as transfers:

@@ -47,9 +47,12 @@ def equal(folder):
     def threads():
         return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
-    before = threads()
+    before, end = threads(), os._exit
     with nn.Ranks() as ranks:
+        with ranks:  # as a function may that is given them
+            assert threads() == [1] * len(before)
         assert threads() == [1] * len(before)
+        assert (os._exit is end) == (ranks.size == 1)
         assert nn.parallel.launched()
         for dtype in ("float16", "float32", "float64"):
             for size in (0, 1, 7, 1000, 30011, 300007):
@@ -65,6 +68,7 @@ def equal(folder):
             (Path(folder) / "history.json").write_text(json.dumps(dict(history)))
             np.savez(Path(folder) / "weights.npz", **model.state_dict())
     assert threads() == before
+    assert os._exit is end
 
 
 class Death(nn.Callback):

@@ -577,3 +577,10 @@ def test_weights_are_state_and_are_shown():
     assert twin.weight.dtype == np.float32
     assert float(other(Z, T)) == float(loss(Z, T)) == pytest.approx(float(twin(Z, T)))
     assert copy.deepcopy(loss).eval()(Z.astype(np.float32), T).dtype == np.float32
+
+
+def test_arrays_of_a_library_with_its_own_dtypes_are_refused():
+    torch = pytest.importorskip("torch")
+    for given in ((np.ones((2, 1)), torch.ones(2, 1)), (np.ones((2, 1)), np.ones((2, 1)), torch.ones(2))):
+        with pytest.raises(TypeError, match=r"MSELoss takes NumPy arrays and Tensors, .* torch.Tensor.*np.asarray"):
+            nn.MSELoss()(*given)

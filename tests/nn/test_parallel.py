@@ -54,6 +54,26 @@ def test_accumulated_batches_are_shared_too_and_make_one_message_for_each_update
     assert sizes == [8, 8]  # 4 epochs of 3 batches, in 2 updates
 
 
+@pytest.mark.parametrize("make", [nn.CrossEntropyLoss, nn.NLLLoss])
+def test_examples_to_be_ignored_may_all_be_in_one_share(make):
+    scores, target = np.random.default_rng(0).normal(size=(6, 3)), np.array([-100, 0, -100, 1, 2, 0])
+
+    def program(ranks):
+        found = []
+        for part, classes in ranks.shares([(scores, target)]):
+            z = Tensor(part, requires_grad=True)
+            loss = make()(z, classes)
+            ranks.backward(loss)
+            found += [ranks.mean(float(loss)), z.grad]
+        return found
+
+    value, gradient = program(Alone())
+    for size in (2, 3):
+        found = in_threads(size, program)
+        close({"loss": [loss for loss, _ in found]}, {"loss": [value] * size})
+        close({"": np.concatenate([g for _, g in found])}, {"": gradient})
+
+
 def test_all_ranks_have_the_same_bits():
     (history, model, adam), *others = in_threads(3, lambda ranks: everything(ranks, dtype=np.float32))
     for other, copy, optimizer in others:

@@ -50,6 +50,34 @@ def test_accumulated_batches_are_one_large_batch_also_the_last_few():
         np.testing.assert_allclose(results[1][name], value, rtol=1e-12, atol=1e-15)
 
 
+def test_accumulated_batches_count_alike_for_parameters_that_a_callback_adds():
+    X, y = data(80)
+    second = nn.Linear(4, 1, rng=1)
+
+    class Grow(nn.Callback):
+        def __init__(self, epoch, batch):
+            self.when, self.gradients = (epoch, batch), []
+
+        def on_batch_end(self, run):
+            if (run.epoch, run.batch) == self.when:
+                run.model.append(second)
+                run.optimizer.add_param_group({"params": [*second.parameters()]})
+
+        def before_step(self, run):
+            self.gradients.append(None if second.bias.grad is None else second.bias.grad.copy())
+
+    found = []
+    for size, accumulate in ((40, 1), (20, 2)):
+        grow = Grow(1, accumulate)  # after the first update, in the middle of an epoch
+        model = nn.Sequential(nn.Linear(3, 4, rng=0))
+        sgd = optim.SGD(model.parameters(), lr=0.0)
+        loss = lambda output, target: ((output.mean(1, keepdims=True) - target) ** 2).mean()  # noqa: E731
+        nn.fit(model, sgd, loss, batches(X, y, size), epochs=1, accumulate=accumulate, callbacks=[grow])
+        found.append(grow.gradients)
+    assert [g is None for g in found[0]] == [g is None for g in found[1]] == [True, False]
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-5)
+
+
 def test_validation_is_measured_in_evaluation_mode_and_changes_nothing():
     X, y = data()
     model = nn.Sequential(nn.Linear(3, 8, rng=0), nn.BatchNorm1d(8), nn.Dropout(0.5, rng=0), nn.Linear(8, 1, rng=1))
