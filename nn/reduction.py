@@ -35,6 +35,11 @@ class Loss(Module):
     #: Where there are two answers, a prediction above it is a 1: metrics ask. Here it is between the targets 0 and 1.
     threshold = 0.5
 
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        signature = inspect.signature(cls.__init__)  # what `help` shall show, and not that of `__new__`
+        cls.__signature__ = signature.replace(parameters=[*signature.parameters.values()][1:])  # type: ignore[attr-defined]
+
     def __new__(cls, *args: Any, **options: Any) -> Self:
         if len(args) > 1 and all(hasattr(arg, "dtype") for arg in args):
             raise TypeError(

@@ -1,6 +1,7 @@
 """Losses: values and gradients against PyTorch, weights of examples, stability, and what is refused."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -584,3 +585,10 @@ def test_arrays_of_a_library_with_its_own_dtypes_are_refused():
     for given in ((np.ones((2, 1)), torch.ones(2, 1)), (np.ones((2, 1)), np.ones((2, 1)), torch.ones(2))):
         with pytest.raises(TypeError, match=r"MSELoss takes NumPy arrays and Tensors, .* torch.Tensor.*np.asarray"):
             nn.MSELoss()(*given)
+
+
+@pytest.mark.parametrize("name", [n for n in nn.__all__ if n.endswith("Loss")])
+def test_help_shows_what_a_loss_takes(name):
+    parameters = [*inspect.signature(getattr(nn, name)).parameters.values()]
+    assert all(p.kind is not p.VAR_POSITIONAL and p.kind is not p.VAR_KEYWORD for p in parameters)
+    assert parameters[0].name == "reduction"
