@@ -67,7 +67,14 @@ PEERS = (
     Peer("JAX with jit", "jax", "jax", "import jax", ("jax>=0.5", "numpy>=2")),
     Peer("HIPS autograd", "hips", "autograd", "import autograd", ("autograd>=1.8", "numpy>=2")),
     Peer("MyGrad", "mygrad", "mygrad", "import mygrad", ("mygrad>=2.3", "numpy>=2")),
-    Peer("DeZero", "dezero", "dezero", "import dezero", ("dezero>=0.0.13", "numpy==1.23.5"), newest=(3, 11)),
+    Peer(
+        "DeZero",
+        "dezero",
+        "dezero",
+        "import dezero",
+        ("dezero>=0.0.13", "numpy==1.23.5", "matplotlib>=3.5"),  # whose import it does not ask for
+        newest=(3, 11),  # as that NumPy
+    ),
 )
 
 
@@ -98,8 +105,10 @@ def interpreter(peer: Peer, cache: Path, install: bool = True) -> str:
     cache.mkdir(parents=True, exist_ok=True)
     uv = shutil.which("uv")
     attempt([uv, "venv", "--quiet", "--python", base, str(place)] if uv else [base, "-m", "venv", str(place)])
-    command = [uv, "pip", "install", "--quiet", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
-    command += [] if uv else ["--quiet", "--disable-pip-version-check"]
+    if uv:
+        command: list[str | None] = [uv, "pip", "install", "--quiet", "--python", str(python)]
+    else:
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         attempt([*command, *(["--index-url", peer.index] if peer.index else []), *peer.requirements])
     except NotInstalled:

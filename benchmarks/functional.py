@@ -21,7 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as onp
-from overhead import Contender, Elsewhere, check, judged, measure, ratio, serve
+from measuring import Contender, Elsewhere, check, judged, measure, ratio, serve_contender
+from problems import valley
 from tables import machine, table
 
 #: Workload -> the largest ratio to HIPS autograd that is wanted; None where that has no rule, and its users' detour
@@ -57,9 +58,6 @@ def workloads(ag: Any, np: Any, here: bool) -> dict[str, Callable[[], Any]]:
     def layer(t: Any) -> Any:
         return np.tanh(np.dot(matrix, t)) + t**2
 
-    def valley(t: Any) -> Any:
-        return np.sum(100 * (t[1:] - t[:-1] ** 2) ** 2 + (1 - t[:-1]) ** 2) + np.sum(np.tanh(np.dot(matrix, t)))
-
     n = 10**6
     numbers, rows, weights = rng.normal(size=n), rng.normal(size=(10**5, 4)), rng.normal(size=n)
     i, r, c = rng.integers(n, size=n), rng.integers(10**5, size=n), rng.integers(4, size=n)
@@ -86,7 +84,7 @@ def workloads(ag: Any, np: Any, here: bool) -> dict[str, Callable[[], Any]]:
     calls: list[tuple[Any, tuple[Any, ...]]] = [
         (grad(chain, (0, 1, 2)), (h, w, x)),
         (ag.jacobian(layer), (theta,)),
-        (ag.hessian(valley), (theta,)),
+        (ag.hessian(valley(np, matrix)), (theta,)),
         (grad(lambda t: np.sum(t[i] * weights)), (numbers,)),
         (grad(lambda t: np.sum(t[r] * fours)), (rows,)),
         (grad(lambda t: np.sum(t[r, c] * weights)), (rows,)),
@@ -132,7 +130,7 @@ def main() -> None:
         import autograd
         import autograd.numpy as anp
 
-        serve(Library("HIPS autograd", workloads(autograd, anp, here=False)))
+        serve_contender(Library("HIPS autograd", workloads(autograd, anp, here=False)), "autograd")
         return
     if not options.hips:
         parser.error("--hips is needed: an interpreter that has HIPS autograd.")

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 from card import BUSY, TOLERANCE, Card, check_products, check_training, distance, require
-from overhead import PASSES, Contender, Times, judged, measure, ratio, shown, spread
+from measuring import PASSES, Contender, Times, judged, measure, ratio, shown, spread
 from tables import table
 from training import NETWORKS, Training, by_hand, eager, inputs, named, pytorch, wengert, work
 

@@ -117,9 +117,9 @@ class Worker:
         )
         self._answers: queue.Queue[str] = queue.Queue()
         self._said: list[str] = []
-        threads = (self._listen, self._overhear)
-        for listener in threads:
-            threading.Thread(target=listener, daemon=True).start()
+        self._threads = [threading.Thread(target=part, daemon=True) for part in (self._listen, self._overhear)]
+        for thread in self._threads:
+            thread.start()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -144,16 +144,18 @@ class Worker:
         except OSError:
             answer = ""
         if not answer:
+            end = self._end()
             self.close()
-            raise Failure(self._end())
+            raise Failure(end)
         given = json.loads(answer)
         if "error" in given:
             raise Failure(given["error"])
         return given["answer"]
 
     def _end(self) -> str:
-        """How the interpreter came to its end."""
+        """How the interpreter came to its end, of itself."""
         code = self.process.wait()
+        self._threads[1].join(timeout=5)  # until all that it has said is heard
         if code < 0:
             return f"the process ended with {signal.Signals(-code).name}"
         said = [line for line in self._said if line]
@@ -164,6 +166,12 @@ class Worker:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was not read any more
+                    pipe.close()
 
     def __enter__(self) -> Worker:
         return self

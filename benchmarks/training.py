@@ -19,14 +19,14 @@ import gc
 import json
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from overhead import Contender, Times, check, judged, measure, ratio, shown, spread
+from measuring import Contender, Times, check, judged, measure, ratio, shown, spread
 from tables import installed, machine, table
 
 #: The layers' sizes and the batch, with the target × PyTorch; and × NumPy by hand, from the second network on.
@@ -58,11 +58,14 @@ class Training:
         One step of the training; returns its loss.
     values : callable
         `values(n)` makes n steps: the gradients of the first one, all losses, and the parameters after the last one.
+    wait : callable
+        Waits until everything is done that was begun.
     """
 
     label: str
     step: Callable[[], Any]
     values: Callable[[int], tuple[Arrays, list[float], Arrays]]
+    wait: Callable[[], object] = lambda: None
 
 
 def inputs(sizes: tuple[int, ...], batch: int) -> tuple[np.ndarray, np.ndarray, Arrays]:
@@ -256,6 +259,28 @@ def by_hand(
     return Training(label, step, values)
 
 
+def stepping(
+    label: str, value_and_gradients: Callable[[Any], Any], parameters: Sequence[Any], velocities: Sequence[Any]
+) -> Training:
+    """A library that has no optimizers: SGD with momentum is written by hand, in place."""
+
+    def advance() -> tuple[Any, Any]:
+        loss, gradients = value_and_gradients(parameters)
+        for p, g, v in zip(parameters, gradients, velocities):
+            v *= MOMENTUM
+            v += g
+            p -= RATE * v
+        return loss, gradients
+
+    def values(n: int) -> tuple[Arrays, list[float], Arrays]:
+        loss, gradients = advance()
+        found = [np.array(g) for g in gradients]
+        losses = [float(loss), *(float(advance()[0]) for _ in range(n - 1))]
+        return found, losses, [np.array(p) for p in parameters]
+
+    return Training(label, lambda: advance()[0], values)
+
+
 def contender(training: Training, group: str) -> Contender:
     """A training as `measure` and `check` take it."""
 
@@ -263,7 +288,7 @@ def contender(training: Training, group: str) -> Contender:
         gradients, losses, _ = training.values(5)
         return [*gradients, np.array(losses)]
 
-    return Contender(training.label, group, {"step": training.step}, compute)
+    return Contender(training.label, group, {"step": training.step}, compute, training.wait)
 
 
 def report(times: Times, group: str, to_torch: float, to_numpy: float | None) -> list[tuple[Any, ...]]:

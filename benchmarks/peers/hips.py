@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import autograd
-import autograd.numpy as anp
 import numpy as np
 import problems
 import training
 
+import autograd
+import autograd.numpy as anp
 from peers import Graph
 
 tanh = anp.tanh

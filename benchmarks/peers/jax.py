@@ -31,13 +31,16 @@ def graph(function: Callable[..., Any], arrays: Sequence[Any], cotangent: Any, c
         y, pull = jax.vjp(lambda *tracked: function(*tracked, *fixed), *tracked)
         return y, pull(given)
 
+    def alone() -> Any:
+        latest[:] = [compiled(*leaves)]
+
     def both() -> Any:
         latest[:] = [whole(leaves, given)]
         return latest[0][1]
 
     def forward() -> Any:
-        latest[:] = [jax.vjp(compiled, *leaves)]
-        return latest.pop()
+        y, pull = jax.vjp(compiled, *leaves)
+        return jax.block_until_ready(y), pull
 
     def backward(state: Any) -> list[Any]:
         return list(jax.block_until_ready(state[1](given)))
@@ -45,7 +48,7 @@ def graph(function: Callable[..., Any], arrays: Sequence[Any], cotangent: Any, c
     def value(state: Any) -> Any:
         return np.asarray(state[0])
 
-    return Graph(forward, backward, both, value, lambda: jax.block_until_ready(latest), compiles=True)
+    return Graph(forward, backward, alone, both, value, lambda: jax.block_until_ready(latest), compiles=True)
 
 
 def network(sizes: Sequence[int], batch: int) -> training.Training:

@@ -80,7 +80,7 @@ def test_a_network_that_there_is_not_is_refused():
 @pytest.fixture
 def modules(monkeypatch):
     """`card` and `training`, imported as the benchmark imports them, and forgotten after the test."""
-    names = ("card", "training", "overhead", "tables")
+    names = ("card", "training", "measuring", "tables")
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
