@@ -15,9 +15,10 @@ array([-1. , -0.5])
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._other import refuse_mixture
+from ._other import answer_for_theirs, refuse_mixture
 
 refuse_mixture(__path__[0])
+answer_for_theirs()
 
 from .drawing import draw
 from .errors import (

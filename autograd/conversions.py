@@ -84,8 +84,8 @@ class Conversions(Operators):
             )
         if self._array.__class__ is not np.ndarray:
             raise TypeError(
-                f"this Tensor is on {device_of(self._array)!r}, and does not become a NumPy array without a word: write t.numpy() "
-                "if that is meant, or call NumPy's functions on t itself."
+                f"this Tensor is on {device_of(self._array)!r}, and does not become a NumPy array without a word: "
+                "write t.numpy() if that is meant, or call NumPy's functions on t itself."
             )
         return np.array(self._array, dtype=dtype, copy=copy)
 
@@ -119,13 +119,20 @@ class Conversions(Operators):
         return bool(self._array)
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number("float(x)"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number("int(x)"))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number("complex(x)"))
+
+    def _number(self, call: str) -> Any:
+        if self._requires_grad:
+            from .transforms.run import check_kept  # is made of Tensors
+
+            check_kept(self, call)
+        return self.item()
 
     def __index__(self) -> int:
         return move(self._array, "cpu").__index__()  # type: ignore[no-any-return]

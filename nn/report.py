@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import no_grad
-from autograd.devices import move
+from autograd.devices import describe, move
 from autograd.display.text import memory
 from autograd.node import data_of
 
@@ -158,7 +158,10 @@ def summary(module: Module, input_shape: Sequence[int], dtype: Any = None) -> Su
     if not isinstance(module, Module):
         raise TypeError(f"summary takes a module, got {type(module).__name__}.")
     if isinstance(input_shape, str) or not all(isinstance(n, int | np.integer) for n in np.atleast_1d(input_shape)):
-        raise TypeError(f"input_shape is a sequence of integers such as (1, 12288), got {input_shape!r}.")
+        remedy = ": write x.shape" if hasattr(input_shape, "shape") else ""
+        raise TypeError(
+            f"input_shape is a sequence of integers such as (1, 12288), got {describe(data_of(input_shape))}{remedy}."
+        )
     if np.ndim(input_shape) != 1:
         raise TypeError(
             f"input_shape is the whole shape, with the batch: write (1, {input_shape}) rather than {input_shape}."

@@ -118,7 +118,9 @@ class Optimizer:
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for k, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise TypeError(f"an optimizer takes Tensors, got {type(p).__name__} as parameter {k}.")
+                named = isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], str)
+                remedy = ": write model.parameters() rather than model.named_parameters()" if named else ""
+                raise TypeError(f"an optimizer takes Tensors, got {type(p).__name__} as parameter {k}{remedy}.")
             if not (p.is_leaf and (p.requires_grad or p._is_parameter)):
                 raise ValueError(
                     f"parameter {k} is not a leaf that requires a gradient: optimize Tensors made with "

@@ -17,7 +17,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.special
+
+try:
+    import scipy.special
+except ImportError as error:
+    raise ImportError(
+        f'autograd.scipy needs SciPy, which is missing here: `pip install "wengert[scipy]"` ({error}).'
+    ) from None
 
 from ..primitive import REGISTRY
 from ..rules import special as _rules  # noqa: F401 (it registers what stands for SciPy's functions)

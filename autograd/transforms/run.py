@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,14 +20,33 @@ from ..modes import current_mode, enable_grad
 from ..node import Value, data_of, tick
 from ..wrapping import wrap
 from .nested import as_given, differentiable, leaves_of, matched, rebuilt
-from .variables import Stretch, fitted, variable
+from .variables import Stretch, fitted, recorded_since, variable
 
-__all__ = ["Run", "described_as", "name_of", "positions", "tracked_variable"]
+__all__ = ["Run", "check_kept", "described_as", "name_of", "positions", "tracked_variable"]
 
 #: What Python calls a number; a constant result may be an integer.
 _NUMBERS = (int, float, complex)
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: The calls that are running, the innermost last.
+_running: ContextVar[tuple[Run, ...]] = ContextVar("autograd_runs", default=())
+
+
+def check_kept(tensor: Any, call: str) -> None:
+    """Refuse to make a plain number of a value that depends on a variable: its derivative would be lost.
+
+    Outside transforms a loss becomes a number to be printed; here what is not a Tensor any more counts as constant, and
+    the gradient would be wrong without a word.
+    """
+    for run in _running.get():
+        nodes, _, _ = recorded_since(run._start, [tensor.node], frozenset(run._variables))
+        if not frozenset(run._variables).isdisjoint(nodes):
+            raise TypeError(
+                f"{call} of a value that depends on what {run.call} differentiates with respect to: as a plain number "
+                "it would lose its derivative. Call NumPy's functions on it (np.sin in place of math.sin), collect values "
+                "with np.stack in place of writing them into an array, or write x.item() if a number is meant."
+            )
 
 
 def positions(argnum: Any) -> int | tuple[int, ...]:
@@ -41,7 +61,9 @@ def positions(argnum: Any) -> int | tuple[int, ...]:
             return operator.index(argnum)
     except TypeError:
         pass
-    raise TypeError(f"argnum is the position of an argument, or a tuple of positions, got {argnum!r}.")
+    told = describe(data_of(argnum))
+    where = ": the gradient of a computed Tensor is loss.gradient(w)" if isinstance(argnum, Value) else ""
+    raise TypeError(f"argnum is the position of an argument, or a tuple of positions, got {told}{where}.")
 
 
 def name_of(fun: Any) -> str:
@@ -55,7 +77,8 @@ def described_as(transformed: F, call: str, fun: Callable[..., Any], argnum: Any
     With `one_more`, it takes one argument more than the function, and has no signature.
     """
     if not callable(fun):
-        raise TypeError(f"{call} takes a function first, got {type(fun).__name__}.")
+        where = ": the gradient of a computed Tensor is loss.gradient(w)" if isinstance(fun, Value) else ""
+        raise TypeError(f"{call} takes a function first, got {type(fun).__name__}{where}.")
     name = name_of(fun)
     transformed.__module__ = getattr(fun, "__module__", None) or __name__
     transformed.__name__ = transformed.__qualname__ = f"{call}_of_{name}_wrt_argnum_{argnum}"
@@ -144,11 +167,15 @@ class Run:
         replaced = list(args)
         for k, part in zip(chosen, given if several else (given,)):
             replaced[k] = part
-        if recording:
-            self.result = fun(*replaced, **kwargs)
-        else:
-            with enable_grad():
+        token = _running.set((*_running.get(), self))
+        try:
+            if recording:
                 self.result = fun(*replaced, **kwargs)
+            else:
+                with enable_grad():
+                    self.result = fun(*replaced, **kwargs)
+        finally:
+            _running.reset(token)
 
     def _without_floats(self, k: int, part: Any) -> TypeError:
         what = describe(part) if hasattr(part, "dtype") else type(part).__name__

@@ -50,3 +50,32 @@ def test_their_autograd_under_our_nn_and_optim(copies, package):
     assert last.startswith("ImportError: nn and optim belong to wengert")
     assert "HIPS autograd" in last
     assert "python -m venv fresh" in last
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("import autograd.numpy as np", "NumPy's own functions are differentiable; write `import numpy as np`"),
+        ("import autograd.numpy.random as npr", "write `import numpy as np`"),
+        ("from autograd import numpy as np", "write `import numpy as np`"),
+        ("from autograd.extend import defvjp, primitive", "autograd.define makes an operation"),
+        ("from autograd.misc.optimizers import adam", "the optimizers are in the package `optim`"),
+        ("from autograd.test_util import check_grads", "write `from autograd import check_gradients`"),
+        ("import autograd.scipy.stats.norm as norm", "autograd.scipy.special alone is here"),
+    ],
+)
+def test_their_modules_are_told_in_our_words(line, remedy):
+    with pytest.raises(ModuleNotFoundError, match="is a module of HIPS autograd, and this is wengert's") as caught:
+        exec(line, {})
+    assert remedy in str(caught.value)
+
+
+def test_their_names_are_only_answered_and_nothing_else_changes():
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'autograd\.nothing'$"):
+        exec("import autograd.nothing", {})
+    with pytest.raises(ImportError, match="cannot import name 'nothing' from 'autograd'"):
+        exec("from autograd import nothing", {})
+    assert not hasattr(autograd, "numpy")
+    finders = list(sys.meta_path)
+    autograd._other.answer_for_theirs()  # as when the package is imported anew
+    assert sys.meta_path == finders

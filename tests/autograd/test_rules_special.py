@@ -594,3 +594,12 @@ assert sp.softmax is softmax
 
 def test_scipys_own_functions_take_tensors_after_patch() -> None:
     assert _run(PATCHED + "print('done')").strip() == "done"
+
+
+def test_without_scipy_one_sentence_says_what_to_install():
+    code = "import sys; sys.modules['scipy'] = None; import autograd.scipy; autograd.scipy.special"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(
+        'ImportError: autograd.scipy needs SciPy, which is missing here: `pip install "wengert[scipy]"`'
+    )

@@ -2,6 +2,7 @@
 
 import collections
 import gc
+import math
 import weakref
 
 import numpy as np
@@ -130,6 +131,18 @@ def test_an_argnum_that_is_no_position(argnum):
 def test_an_argnum_that_is_no_set_of_positions(argnum):
     with pytest.raises(ValueError, match="one or more different positions"):
         grad(np.sin, argnum)
+
+
+@pytest.mark.parametrize("transform", [grad, jacobian])
+def test_a_computed_tensor_where_a_function_is_expected(transform):
+    w = Tensor(np.ones(1000), requires_grad=True)
+    loss = np.sum(w * w)
+    with pytest.raises(
+        TypeError, match=r"takes a function first, got Tensor: the gradient .* is loss\.gradient\(w\)\.$"
+    ):
+        transform(loss)
+    with pytest.raises(TypeError, match=r"got float64\[1000\]: the gradient .* is loss\.gradient\(w\)\.$"):
+        transform(loss, w)
 
 
 def test_an_argument_that_was_not_given_by_position():
@@ -910,3 +923,41 @@ def test_positions_that_turn_out_to_be_the_same():
     with pytest.raises(ValueError, match="the same argument"):
         grad(lambda x, y: x * y, (0, -2))(1.0, 2.0)
     assert grad(lambda x, y: x * y, (0, -1))(1.0, 2.0) == (2.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x + math.sin(x),
+        lambda x: x * float(x),
+        lambda x: x * int(x),
+        lambda x: x * complex(x).real,
+        lambda x: x * np.float64(x),
+        lambda x: grad(lambda y: y * float(x * y))(x),
+    ],
+)
+def test_a_number_made_of_a_variable_is_refused_and_not_taken_for_a_constant(f):
+    with pytest.raises(TypeError, match="would lose its"):
+        grad(f)(1.5)
+
+
+def test_a_variable_written_into_a_plain_array_is_refused():
+    def f(x):
+        y = np.zeros(3)
+        for i in range(3):
+            y[i] = x[i] ** 2
+        return y.sum()
+
+    with pytest.raises(ValueError, match="array element") as caught:
+        grad(f)(np.ones(3))
+    assert "np.stack" in str(caught.value.__cause__)
+
+
+def test_numbers_that_are_meant_or_do_not_depend_on_the_variables_are_allowed():
+    w = Tensor(3.0, requires_grad=True)
+    assert grad(lambda x: x * float(w * w))(2.0) == 9.0
+    assert grad(lambda x: x * x.item())(2.0) == 2.0
+    assert grad(lambda x: x * (1.0 if x > 0 else 2.0))(2.0) == 1.0
+    with pytest.raises(ZeroDivisionError):
+        grad(lambda x: 1 / 0)(1.0)
+    assert float(w * w) == 9.0  # no call is running any more

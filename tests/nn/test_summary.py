@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import Tensor
 from nn.report import memory, table
 
 
@@ -178,6 +179,12 @@ def test_an_error_says_in_which_layer_and_leaves_no_hook():
 def test_what_is_no_shape_is_refused(shape, text):
     with pytest.raises(TypeError, match=text):
         nn.summary(nn.Linear(2, 1), shape)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, Tensor])
+def test_the_data_in_place_of_their_shape_are_refused_in_one_line(kind):
+    with pytest.raises(TypeError, match=r"such as \(1, 12288\), got float64\[200, 2\]: write x\.shape\.$"):
+        nn.summary(nn.Linear(2, 1), kind(np.ones((200, 2))))
 
 
 def test_what_is_no_module_is_refused():

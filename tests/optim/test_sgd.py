@@ -150,6 +150,8 @@ def test_bad_parameters_are_refused():
             optim.SGD(module, lr=0.1)
     with pytest.raises(ValueError, match="got no parameters"):
         optim.SGD([], lr=0.1)
+    with pytest.raises(TypeError, match=r"got tuple as parameter 0: write model\.parameters\(\) rather than"):
+        optim.SGD(nn.Linear(1, 1).named_parameters(), lr=0.1)
     with pytest.raises(TypeError, match="got ndarray as parameter 1"):
         optim.SGD([w, np.ones(2)], lr=0.1)
     with pytest.raises(ValueError, match="parameter 0 is not a leaf"):
