@@ -44,8 +44,8 @@ def check_kept(tensor: Any, call: str) -> None:
         if not frozenset(run._variables).isdisjoint(nodes):
             raise TypeError(
                 f"{call} of a value that depends on what {run.call} differentiates with respect to: as a plain number "
-                "it would lose its derivative. Call NumPy's functions on it (np.sin in place of math.sin), collect values "
-                "with np.stack in place of writing them into an array, or write x.item() if a number is meant."
+                "it would lose its derivative. Call NumPy's functions on it (np.sin in place of math.sin), collect "
+                "values with np.stack in place of writing them into an array, or write x.item() if a number is meant."
             )
 
 
