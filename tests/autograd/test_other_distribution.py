@@ -76,6 +76,6 @@ def test_their_names_are_only_answered_and_nothing_else_changes():
     with pytest.raises(ImportError, match="cannot import name 'nothing' from 'autograd'"):
         exec("from autograd import nothing", {})
     assert not hasattr(autograd, "numpy")
-    finders = list(sys.meta_path)
+    others = [finder for finder in sys.meta_path if finder is not autograd._other._Theirs]
     autograd._other.answer_for_theirs()  # as when the package is imported anew
-    assert sys.meta_path == finders
+    assert sys.meta_path == [*others, autograd._other._Theirs]  # once, and after all that others have added
