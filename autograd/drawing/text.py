@@ -91,8 +91,8 @@ class Writer:
         pen = 1.5 if group.times > 1 else 1
         yield f"subgraph {_quoted(f'cluster_{group.id}')} {{"
         yield (
-            f'id={_quoted(group.id)} class="module {_quoted(group.kind)[1:-1]}" label=<{"&#160;&#160; ".join(words)}> labeljust=l '
-            f'labelloc=t style="{style}"{fill} color="{colours.frame}" penwidth={pen} margin=9 '
+            f'id={_quoted(group.id)} class="module {_quoted(group.kind)[1:-1]}" label=<{"&#160;&#160; ".join(words)}> '
+            f'labeljust=l labelloc=t style="{style}"{fill} color="{colours.frame}" penwidth={pen} margin=9 '
             f"tooltip={_quoted(shortened(f'{group.label} ({group.kind})'))}"
         )
 
